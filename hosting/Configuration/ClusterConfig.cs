@@ -1,0 +1,226 @@
+namespace KeepFs.Hosting.Configuration;
+
+/// <summary>
+/// One cluster of an Arvados-shaped <c>config.yml</c> (keys are Arvados's: keepstore-http.md 11, catalog-api.md 14, keep-web.md 1).
+/// Immutable once loaded; defaults stand here, with the reason where it is ours.
+/// </summary>
+public sealed record ClusterConfig
+{
+    /// <summary>Five characters <c>[a-z0-9]</c>; prefix of every UUID of this cluster.</summary>
+    public required string ClusterId { get; init; }
+
+    /// <summary>Token of the system user; services refuse to start without it (spec decision 2).</summary>
+    public string SystemRootToken { get; init; } = "";
+
+    /// <summary>Token for <c>/_health</c> and <c>/metrics</c>; empty closes the first and opens the second.</summary>
+    public string ManagementToken { get; init; } = "";
+
+    /// <summary>Limits of the API and of request handling.</summary>
+    public ApiConfig API { get; init; } = new();
+
+    /// <summary>Collections, signatures and trash.</summary>
+    public CollectionsConfig Collections { get; init; } = new();
+
+    /// <summary>Addresses of the services, by Arvados's service names.</summary>
+    public ServicesConfig Services { get; init; } = new();
+
+    /// <summary>Storage classes by name; empty means one default class named <c>default</c>.</summary>
+    public IReadOnlyDictionary<string, StorageClassConfig> StorageClasses { get; init; } = new Dictionary<string, StorageClassConfig>();
+
+    /// <summary>Volumes by UUID.</summary>
+    public IReadOnlyDictionary<string, VolumeConfig> Volumes { get; init; } = new Dictionary<string, VolumeConfig>();
+
+    /// <summary>Users.</summary>
+    public UsersConfig Users { get; init; } = new();
+
+    /// <summary>Certificate and key.</summary>
+    public TlsConfig TLS { get; init; } = new();
+
+    /// <summary>Where the catalogue keeps its database (ours; Arvados has PostgreSQL only).</summary>
+    public CatalogConfig Catalog { get; init; } = new();
+}
+
+/// <summary>Limits (keepstore-http.md 12, catalog-api.md 1.3 and 3).</summary>
+public sealed record ApiConfig
+{
+    /// <summary>Concurrent requests per service; 0 = no limit.</summary>
+    public int MaxConcurrentRequests { get; init; } = 64;
+
+    /// <summary>Requests that wait in line before 503.</summary>
+    public int MaxQueuedRequests { get; init; } = 128;
+
+    /// <summary>64 MiB buffers of a keepstore.</summary>
+    public int MaxKeepBlobBuffers { get; init; } = 128;
+
+    /// <summary>Largest request body in bytes.</summary>
+    public long MaxRequestSize { get; init; } = 134217728;
+
+    /// <summary>Most items in one page.</summary>
+    public int MaxItemsPerResponse { get; init; } = 1000;
+
+    /// <summary>Most bytes of large columns read for one page.</summary>
+    public long MaxIndexDatabaseRead { get; init; } = 134217728;
+
+    /// <summary>A request that takes longer is cancelled.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>0 = tokens may live for ever.</summary>
+    public TimeSpan MaxTokenLifetime { get; init; } = TimeSpan.Zero;
+}
+
+/// <summary>Collections, signatures and trash.</summary>
+public sealed record CollectionsConfig
+{
+    /// <summary>Signatures are needed to read blocks and to save manifests.</summary>
+    public bool BlobSigning { get; init; } = true;
+
+    /// <summary>The key, used as it is.</summary>
+    public string BlobSigningKey { get; init; } = "";
+
+    /// <summary>Lifetime of signatures, and the age below which no block is trashed.</summary>
+    public TimeSpan BlobSigningTTL { get; init; } = TimeSpan.FromHours(336);
+
+    /// <summary>Trash lists are executed.</summary>
+    public bool BlobTrash { get; init; } = true;
+
+    /// <summary>Time in trash; zero deletes at once.</summary>
+    public TimeSpan BlobTrashLifetime { get; init; } = TimeSpan.FromHours(336);
+
+    /// <summary>Period of the emptier.</summary>
+    public TimeSpan BlobTrashCheckInterval { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Copies of each block when nobody says otherwise.</summary>
+    public int DefaultReplication { get; init; } = 2;
+
+    /// <summary>Time a collection stays in trash.</summary>
+    public TimeSpan DefaultTrashLifetime { get; init; } = TimeSpan.FromHours(336);
+
+    /// <summary>Period of the sweep.</summary>
+    public TimeSpan TrashSweepInterval { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Old versions are kept.</summary>
+    public bool CollectionVersioning { get; init; } = true;
+
+    /// <summary>A version is kept when the last change is at least this old; negative = only on request.</summary>
+    public TimeSpan PreserveVersionIfIdle { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>What stands for <c>/</c> in names shown as file names; empty forbids such names.</summary>
+    public string ForwardSlashNameSubstitution { get; init; } = "";
+
+    /// <summary>Accept credentials on any virtual host.</summary>
+    public bool TrustAllContent { get; init; }
+
+    /// <summary>Directories appear as keys in S3 listings.</summary>
+    public bool S3FolderObjects { get; init; } = true;
+}
+
+/// <summary>Services by Arvados's names.</summary>
+public sealed record ServicesConfig
+{
+    /// <summary>The API server.</summary>
+    public ServiceConfig Controller { get; init; } = new();
+
+    /// <summary>The keepstores; one internal URL each.</summary>
+    public ServiceConfig Keepstore { get; init; } = new();
+
+    /// <summary>keepproxy.</summary>
+    public ServiceConfig Keepproxy { get; init; } = new();
+
+    /// <summary>keep-web, inline.</summary>
+    public ServiceConfig WebDAV { get; init; } = new();
+
+    /// <summary>keep-web, attachments only.</summary>
+    public ServiceConfig WebDAVDownload { get; init; } = new();
+
+    /// <summary>The event stream.</summary>
+    public ServiceConfig Websocket { get; init; } = new();
+}
+
+/// <summary>One service.</summary>
+public sealed record ServiceConfig
+{
+    /// <summary>What clients use; empty if not offered.</summary>
+    public string ExternalURL { get; init; } = "";
+
+    /// <summary>Where it listens, by URL.</summary>
+    public IReadOnlyDictionary<string, InternalUrlConfig> InternalURLs { get; init; } = new Dictionary<string, InternalUrlConfig>();
+}
+
+/// <summary>One listening address.</summary>
+public sealed record InternalUrlConfig
+{
+    /// <summary>15 alphanumerics that identify a keepstore in rendezvous hashing (spec decision 3).</summary>
+    public string Rendezvous { get; init; } = "";
+
+    /// <summary>Where to listen, if it differs from the URL.</summary>
+    public string ListenURL { get; init; } = "";
+}
+
+/// <summary>One storage class.</summary>
+public sealed record StorageClassConfig
+{
+    /// <summary>Used for writes that name no class.</summary>
+    public bool Default { get; init; }
+
+    /// <summary>Mounts with a higher one are asked first.</summary>
+    public int Priority { get; init; }
+}
+
+/// <summary>One volume (keepstore-http.md 11).</summary>
+public sealed record VolumeConfig
+{
+    /// <summary>Driver name: Directory, S3, Azure.</summary>
+    public string Driver { get; init; } = "Directory";
+
+    /// <summary>The driver's own settings, as text.</summary>
+    public IReadOnlyDictionary<string, string> DriverParameters { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Servers that mount it, by their URL; empty = all.</summary>
+    public IReadOnlyDictionary<string, VolumeAccessConfig> AccessViaHosts { get; init; } = new Dictionary<string, VolumeAccessConfig>();
+
+    /// <summary>Nobody writes.</summary>
+    public bool ReadOnly { get; init; }
+
+    /// <summary>Trash is emptied although nobody writes.</summary>
+    public bool AllowTrashWhenReadOnly { get; init; }
+
+    /// <summary>Copies that the storage below keeps by itself.</summary>
+    public int Replication { get; init; } = 1;
+
+    /// <summary>Classes; empty = <c>default</c>.</summary>
+    public IReadOnlyDictionary<string, bool> StorageClasses { get; init; } = new Dictionary<string, bool>();
+}
+
+/// <summary>Access of one server.</summary>
+public sealed record VolumeAccessConfig
+{
+    /// <summary>This server only reads.</summary>
+    public bool ReadOnly { get; init; }
+}
+
+/// <summary>Users.</summary>
+public sealed record UsersConfig
+{
+    /// <summary>Token of the anonymous user; empty = no anonymous access.</summary>
+    public string AnonymousUserToken { get; init; } = "";
+}
+
+/// <summary>TLS.</summary>
+public sealed record TlsConfig
+{
+    /// <summary>PEM file; Arvados writes it as <c>file:///path</c>.</summary>
+    public string Certificate { get; init; } = "";
+
+    /// <summary>PEM file.</summary>
+    public string Key { get; init; } = "";
+
+    /// <summary>Clients do not verify certificates.</summary>
+    public bool Insecure { get; init; }
+}
+
+/// <summary>The catalogue's database.</summary>
+public sealed record CatalogConfig
+{
+    /// <summary>SQLite file.</summary>
+    public string SqlitePath { get; init; } = "";
+}
