@@ -24,18 +24,18 @@ public sealed partial class Keepstore
         var plan = new WritePlan(storageClasses);
         var damaged = await TouchIdenticalAsync(order, plan, hash, data, cancellationToken);
         KeepException? failure = null;
-        var running = new Dictionary<Task<KeepException?>, Mount>();
+        var running = new List<(Mount Mount, Task<KeepException?> Task)>();
         foreach (var mount in order.Where(mount => !plan.Used.Contains(mount)))
         {
             // A write that only a running one may make unnecessary waits for that one's outcome.
-            while (!damaged.Contains(mount) && plan.Wants(mount) && !plan.Wants(mount, running.Values))
+            while (!damaged.Contains(mount) && plan.Wants(mount) && !plan.Wants(mount, running.Select(write => write.Mount)))
             {
                 await FinishOneAsync();
             }
 
             if (damaged.Contains(mount) || plan.Wants(mount))
             {
-                running.Add(WriteToAsync(mount, hash, data, damaged.Contains(mount), cancellationToken), mount);
+                running.Add((mount, WriteToAsync(mount, hash, data, damaged.Contains(mount), cancellationToken)));
             }
         }
 
@@ -50,11 +50,13 @@ public sealed partial class Keepstore
 
         async Task FinishOneAsync()
         {
-            var done = await Task.WhenAny(running.Keys);
-            running.Remove(done, out var mount);
-            if (await done is not { } problem)
+            await Task.WhenAny(running.Select(write => write.Task));
+            var done = running.FindIndex(write => write.Task.IsCompleted);
+            var (mount, task) = running[done];
+            running.RemoveAt(done);
+            if (await task is not { } problem)
             {
-                plan.Used.Add(mount!);
+                plan.Used.Add(mount);
             }
             else if (failure is null || problem.Kind != KeepErrorKind.Full)
             {
