@@ -22,7 +22,8 @@ internal static partial class ClusterConfigRules
             var path = $"{cluster}.Services.Keepstore.InternalURLs.{url}";
             Require(IsHttp(url), path, "must be an http or https URL");
             Require(service.ListenURL.Length == 0 || IsHttp(service.ListenURL), $"{path}.ListenURL", "must be an http or https URL");
-            Require(service.Rendezvous.Length == 0 || Rendezvous().IsMatch(service.Rendezvous), $"{path}.Rendezvous", "must be exactly 15 characters [A-Za-z0-9]");
+            var isIdentity = service.Rendezvous.Length == 0 || Rendezvous().IsMatch(service.Rendezvous);
+            Require(isIdentity, $"{path}.Rendezvous", "must be exactly 15 characters [A-Za-z0-9]");
         }
 
         foreach (var (uuid, volume) in config.Volumes)

@@ -39,7 +39,8 @@ public sealed class MetricsText
         var separator = '{';
         foreach (var (label, text) in labels)
         {
-            var escaped = text.Replace("\\", @"\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+            var escaped = text.Replace("\\", @"\\", StringComparison.Ordinal)
+                .Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
             _text.Append(separator).Append(CultureInfo.InvariantCulture, $"{label}=\"{escaped}\"");
             separator = ',';
         }

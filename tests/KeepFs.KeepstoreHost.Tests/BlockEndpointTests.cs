@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using KeepFs.Engine.Blocks;
+using KeepFs.Hosting.Configuration;
 using KeepFs.Testing.Volumes;
 
 namespace KeepFs.KeepstoreHost.Tests;
@@ -187,6 +188,22 @@ public sealed class BlockEndpointTests : IDisposable
         await client.GetStream().WriteAsync("1\r\nf\r\n2\r\noo\r\n0\r\n\r\n"u8.ToArray());
 
         Assert.StartsWith("HTTP/1.1 200 OK\r\n", await ReceiveAsync(client, $"{Foo}+3\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Request_beyond_the_limits_is_told_to_try_again_while_health_answers()
+    {
+        var config = TestKeepstore.ConfigFor(_one) with { API = new ApiConfig { MaxConcurrentRequests = 1, MaxQueuedRequests = 0 } };
+        await using var keepstore = await TestKeepstore.StartAsync(config);
+        using var client = await SendRawAsync(keepstore, $"PUT /{Foo} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+        await ReceiveAsync(client, "\r\n\r\n");
+
+        using var refused = await keepstore.SendAsync("GET", "/mounts", TestKeepstore.SystemToken);
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "1"), (refused.StatusCode, refused.Headers.GetValues("Retry-After").Single()));
+        await keepstore.ExpectAsync(Ok, "GET", "/_health/ping", "manage");
+
+        await client.GetStream().WriteAsync("foo"u8.ToArray());
+        Assert.StartsWith("HTTP/1.1 200", await ReceiveAsync(client, $"{Foo}+3\n"), StringComparison.Ordinal);
     }
 
     [Fact]
