@@ -1,60 +1,78 @@
+using System.Buffers;
 using System.Globalization;
-using System.Text.RegularExpressions;
+using System.Text;
 
 namespace KeepFs.Engine.Blocks;
 
-/// <summary>Durations as configuration files and the API write them: <c>300ms</c>, <c>1h30m</c>, <c>336h0m0s</c>; a bare 0 is zero.</summary>
-public static partial class GoDuration
+/// <summary>Durations as Go and Arvados write them: <c>336h0m0s</c>, <c>1.5s</c>, <c>300ms</c>, <c>0</c>. Resolution 100 ns.</summary>
+public static class GoDuration
 {
-    /// <summary>Parses; false for anything else, such as a number without unit.</summary>
-    public static bool TryParse(string? text, out TimeSpan duration)
+    private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
+
+    private static readonly (string Unit, decimal Ticks)[] Units =
+    [
+        ("ns", 0.01m), ("us", 10), ("µs", 10), ("μs", 10), ("ms", TimeSpan.TicksPerMillisecond),
+        ("s", TimeSpan.TicksPerSecond), ("m", TimeSpan.TicksPerMinute), ("h", TimeSpan.TicksPerHour),
+    ];
+
+    /// <summary>Parses numbers with units, added up, with an optional sign; a bare number is refused except <c>0</c>.</summary>
+    public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = TimeSpan.Zero;
-        if (text is "0")
+        var isNegative = text.StartsWith('-');
+        var rest = text.AsSpan(text is ['-' or '+', ..] ? 1 : 0);
+        if (rest is "0")
         {
             return true;
         }
 
-        var match = Whole().Match(text ?? "");
-        if (!match.Success)
+        var ticks = 0m;
+        do
         {
-            return false;
-        }
-
-        double seconds = 0;
-        for (var i = 0; i < match.Groups["number"].Captures.Count; i++)
-        {
-            var unit = match.Groups["unit"].Captures[i].Value switch
+            var digits = rest.IndexOfAnyExcept(NumberCharacters);
+            if (digits <= 0 || !decimal.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
             {
-                "ns" => 1e-9,
-                "us" or "µs" => 1e-6,
-                "ms" => 1e-3,
-                "s" => 1,
-                "m" => 60,
-                _ => 3600,
-            };
-            seconds += double.Parse(match.Groups["number"].Captures[i].Value, CultureInfo.InvariantCulture) * unit;
-        }
+                return false;
+            }
 
-        if (seconds > TimeSpan.MaxValue.TotalSeconds / 2)
-        {
-            return false;
+            rest = rest[digits..];
+            var end = rest.IndexOfAny(NumberCharacters);
+            var name = (end < 0 ? rest : rest[..end]).ToString();
+            rest = rest[name.Length..];
+            var unit = Array.FindIndex(Units, candidate => candidate.Unit == name);
+            if (unit < 0 || number > long.MaxValue / Units[unit].Ticks || (ticks += number * Units[unit].Ticks) > long.MaxValue)
+            {
+                return false;
+            }
         }
-
-        duration = TimeSpan.FromSeconds(match.Groups["sign"].Value == "-" ? -seconds : seconds);
+        while (!rest.IsEmpty);
+        duration = new TimeSpan((long)(isNegative ? -ticks : ticks));
         return true;
     }
 
-    /// <summary>Formats as Go does: <c>336h0m0s</c>, <c>1.5s</c>, <c>300ms</c> as <c>0.3s</c>.</summary>
+    /// <summary>Writes a duration as Go does.</summary>
     public static string Format(TimeSpan duration)
     {
-        var sign = duration < TimeSpan.Zero ? "-" : "";
-        duration = duration.Duration();
-        var seconds = string.Create(CultureInfo.InvariantCulture, $"{duration.Seconds + (duration.Ticks % TimeSpan.TicksPerSecond / (double)TimeSpan.TicksPerSecond):0.#######}s");
-        var hours = (long)duration.TotalHours;
-        return sign + (hours > 0 ? $"{hours}h{duration.Minutes}m{seconds}" : duration.Minutes > 0 ? $"{duration.Minutes}m{seconds}" : seconds);
-    }
+        var text = new StringBuilder(duration < TimeSpan.Zero ? "-" : "");
+        var ticks = Math.Abs((decimal)duration.Ticks);
+        if (ticks is > 0 and < TimeSpan.TicksPerSecond)
+        {
+            var (value, unit) = ticks >= TimeSpan.TicksPerMillisecond ? (ticks / TimeSpan.TicksPerMillisecond, "ms")
+                : ticks >= 10 ? (ticks / 10, "µs") : (ticks * 100, "ns");
+            return text.Append(CultureInfo.InvariantCulture, $"{value:0.####}{unit}").ToString();
+        }
 
-    [GeneratedRegex(@"\A(?<sign>[-+]?)((?<number>[0-9]+(\.[0-9]*)?|\.[0-9]+)(?<unit>ns|us|µs|ms|s|m|h))+\z", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
-    private static partial Regex Whole();
+        var (hours, minutes) = ((long)(ticks / TimeSpan.TicksPerHour), (long)(ticks % TimeSpan.TicksPerHour / TimeSpan.TicksPerMinute));
+        if (hours > 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{hours}h");
+        }
+
+        if (hours > 0 || minutes > 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{minutes}m");
+        }
+
+        return text.Append(CultureInfo.InvariantCulture, $"{ticks % TimeSpan.TicksPerMinute / TimeSpan.TicksPerSecond:0.#######}s").ToString();
+    }
 }

@@ -1,3 +1,4 @@
+using KeepFs.Engine.Blocks;
 using System.Collections;
 using System.Globalization;
 using System.Reflection;

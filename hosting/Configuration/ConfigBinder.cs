@@ -1,3 +1,4 @@
+using KeepFs.Engine.Blocks;
 using System.Globalization;
 using YamlDotNet.RepresentationModel;
 

@@ -1,6 +1,6 @@
-using KeepFs.Hosting.Configuration;
+using KeepFs.Engine.Blocks;
 
-namespace KeepFs.Hosting.Tests;
+namespace KeepFs.Engine.Tests.Blocks;
 
 public sealed class GoDurationTests
 {
