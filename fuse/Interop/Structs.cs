@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace KeepFs.Fuse.Interop;
 
-// Layouts of libfuse 3.12 to 3.16 and glibc on x86-64, checked with offsetof(); FuseStructTests hold the sizes.
+// Layouts of libfuse 3.12 to 3.16 and glibc on x86-64, checked with offsetof(); InteropTests hold the sizes.
 
 /// <summary>struct stat.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Testing;
@@ -26,6 +27,9 @@ internal sealed class CommandLoop(MemoryFileSystem tree, FuseMount mount)
             case ["write", var path, var text]:
                 await WriteAsync(path, text);
                 return "ok";
+            case ["fill", var path, var count]:
+                await FillAsync(path, int.Parse(count, CultureInfo.InvariantCulture));
+                return "ok";
             case ["remove", var path]:
                 await _direct.RemoveAsync(path, NodeKind.File);
                 tree.Announce(new NodeChange(await _direct.ParentOfAsync(path), NodeFileOps.NameOf(path)));
@@ -33,6 +37,18 @@ internal sealed class CommandLoop(MemoryFileSystem tree, FuseMount mount)
             default:
                 return $"unknown command {words[0]}";
         }
+    }
+
+    private async Task FillAsync(string path, int count)
+    {
+        await _direct.CreateDirectoryAsync(path);
+        var directory = (IDirectoryNode)await _direct.NodeAsync(path);
+        for (var i = 0; i < count; i++)
+        {
+            await directory.CreateFileAsync(string.Create(CultureInfo.InvariantCulture, $"file-{i}"), CancellationToken.None);
+        }
+
+        tree.Announce(new NodeChange(tree.Root, NodeFileOps.NameOf(path)));
     }
 
     private async Task WriteAsync(string path, string text)

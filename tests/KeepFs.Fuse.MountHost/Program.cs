@@ -30,7 +30,9 @@ using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, conte
 });
 Console.WriteLine("ready");
 var commands = new CommandLoop(tree, mount);
-await Task.WhenAny(commands.RunAsync(Console.In, Console.Out), mount.Completion);
+
+// Reading the console blocks, whatever its name says.
+await Task.WhenAny(Task.Run(() => commands.RunAsync(Console.In, Console.Out)), mount.Completion);
 await mount.UnmountAsync();
 Console.WriteLine($"unmounted {tree.OpenHandles}");
 return 0;
