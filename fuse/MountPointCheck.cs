@@ -66,38 +66,30 @@ internal static class MountPointCheck
         }
     }
 
-    private static unsafe string CheckDirectory(string path)
+    private static string CheckDirectory(string path)
     {
-        NativeStat attributes;
-        if (LibC.Stat(path, &attributes) != 0)
+        // Not stat: the kernel answers that from its cache for a mount whose process is gone.
+        var descriptor = LibC.Open(path, OpenFlags.DirectoryOnly | OpenFlags.CloseOnExec);
+        if (descriptor < 0)
         {
             var errno = Marshal.GetLastPInvokeError();
             throw new FuseMountException(errno switch
             {
                 Errno.ENOTCONN => $"{path} is a stale mount whose process is gone (Transport endpoint is not connected). Run: fusermount3 -u {path}",
                 Errno.ENOENT => $"The mount point {path} does not exist. Run: mkdir -p {path}",
-                Errno.EACCES => $"The mount point {path} cannot be reached: permission denied.",
+                Errno.ENOTDIR => $"The mount point {path} is not a directory.",
+                Errno.EACCES => $"The mount point {path} cannot be read: permission denied.",
                 _ => $"The mount point {path} cannot be used: {Marshal.GetPInvokeErrorMessage(errno)}.",
             });
         }
 
-        if ((attributes.Mode & OpenFlags.ModeTypeMask) != OpenFlags.ModeDirectory)
-        {
-            throw new FuseMountException($"The mount point {path} is not a directory.");
-        }
-
+        _ = LibC.Close(descriptor);
         var realPath = Mono.Unix.UnixPath.GetCompleteRealPath(path);
-        try
+        if (Directory.EnumerateFileSystemEntries(realPath).Any())
         {
-            if (Directory.EnumerateFileSystemEntries(realPath).Any())
-            {
-                throw new FuseMountException(
-                    $"The mount point {path} is not empty; what is in it would be hidden. Mount at an empty directory, or unmount what is there: fusermount3 -u {path}");
-            }
-        }
-        catch (UnauthorizedAccessException exception)
-        {
-            throw new FuseMountException($"The mount point {path} cannot be read: permission denied.", exception);
+            throw new FuseMountException(
+                $"The mount point {path} is not empty; what is in it would be hidden. " +
+                $"Mount at an empty directory, or unmount what is there: fusermount3 -u {path}");
         }
 
         return realPath;

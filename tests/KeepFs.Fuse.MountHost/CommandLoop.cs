@@ -8,6 +8,7 @@ namespace KeepFs.Fuse.MountHost;
 /// <summary>Changes the tree directly, as another front or a refresh would, and announces it. One command per line, one line back.</summary>
 internal sealed class CommandLoop(MemoryFileSystem tree, FuseMount mount)
 {
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly NodeFileOps _direct = new(tree);
 
     public async Task RunAsync(TextReader commands, TextWriter answers)
@@ -26,6 +27,16 @@ internal sealed class CommandLoop(MemoryFileSystem tree, FuseMount mount)
                 return $"{mount.KnownNodeCount} {mount.OpenHandleCount} {tree.Syncs}";
             case ["write", var path, var text]:
                 await WriteAsync(path, text);
+                return "ok";
+            case ["hang", var member]:
+                tree.Before = (name, token) => name == member ? new ValueTask(_released.Task.WaitAsync(token)) : ValueTask.CompletedTask;
+                return "ok";
+            case ["release"]:
+                tree.Before = null;
+                _released.SetResult();
+                return "ok";
+            case ["fail", var member]:
+                tree.Before = (name, _) => name == member ? throw new InvalidOperationException("ordered failure") : ValueTask.CompletedTask;
                 return "ok";
             case ["fill", var path, var count]:
                 await FillAsync(path, int.Parse(count, CultureInfo.InvariantCulture));

@@ -5,7 +5,11 @@ using KeepFs.Testing;
 
 // Mounts a MemoryFileSystem at the first argument for tests, because a process must not use its own mount. Prints "ready", obeys commands
 // on standard input, unmounts on SIGTERM and at the end of standard input.
-await using var tree = new MemoryFileSystem(TimeProvider.System) { IsCacheable = !args.Contains("--uncached") };
+await using var tree = new MemoryFileSystem(TimeProvider.System)
+{
+    IsCacheable = !args.Contains("--uncached"),
+    Before = args.Contains("--async") ? static async (_, _) => await Task.Yield() : null,
+};
 var options = new FuseMountOptions
 {
     MountPoint = args[0],

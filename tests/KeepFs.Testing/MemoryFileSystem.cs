@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.FileSystems;
 
@@ -6,7 +7,7 @@ namespace KeepFs.Testing;
 
 /// <summary>
 /// A file system in memory that does what the seam documents and nothing else: the reference that <see cref="FileSystemContract"/> is
-/// checked against, and what fronts are tested with. One lock around the whole tree; nothing waits.
+/// checked against, and what fronts are tested with. One lock around the whole tree; nothing waits but <see cref="Before"/>.
 /// </summary>
 public sealed class MemoryFileSystem : IFileSystem
 {
@@ -30,6 +31,9 @@ public sealed class MemoryFileSystem : IFileSystem
     /// <summary>What the nodes say of <see cref="NodeAttributes.IsCacheable"/>.</summary>
     public bool IsCacheable { get; init; } = true;
 
+    /// <summary>Awaited before each call of a node or handle, with the name of the member: tests delay, block or fail here.</summary>
+    public Func<string, CancellationToken, ValueTask>? Before { get; set; }
+
     /// <summary>Handles that are open now; zero at the end of each test.</summary>
     public int OpenHandles { get; private set; }
 
@@ -47,6 +51,9 @@ public sealed class MemoryFileSystem : IFileSystem
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private ValueTask BeforeAsync(CancellationToken cancellationToken, [CallerMemberName] string member = "") =>
+        Before?.Invoke(member, cancellationToken) ?? ValueTask.CompletedTask;
 
     private abstract class MemoryNode : INode
     {
@@ -67,14 +74,13 @@ public sealed class MemoryFileSystem : IFileSystem
 
         public abstract ValueTask<NodeAttributes> GetAttributesAsync(CancellationToken cancellationToken);
 
-        public ValueTask SyncAsync(CancellationToken cancellationToken)
+        public async ValueTask SyncAsync(CancellationToken cancellationToken)
         {
+            await Owner.BeforeAsync(cancellationToken);
             lock (Owner._lock)
             {
                 Owner.Syncs++;
             }
-
-            return ValueTask.CompletedTask;
         }
 
         protected void Touch() => ModifiedAt = Owner._time.GetUtcNow();
@@ -86,48 +92,54 @@ public sealed class MemoryFileSystem : IFileSystem
         private ImmutableArray<DirectoryEntry>? _listing;
         private bool _isRemoved;
 
-        public override ValueTask<NodeAttributes> GetAttributesAsync(CancellationToken cancellationToken)
+        public override async ValueTask<NodeAttributes> GetAttributesAsync(CancellationToken cancellationToken)
         {
+            await Owner.BeforeAsync(cancellationToken);
             lock (Owner._lock)
             {
-                return new(new NodeAttributes(NodeKind.Directory, 0, ModifiedAt, IsWritable: true, Owner.IsCacheable));
+                return new NodeAttributes(NodeKind.Directory, 0, ModifiedAt, IsWritable: true, Owner.IsCacheable);
             }
         }
 
-        public ValueTask<INode?> LookupAsync(string name, CancellationToken cancellationToken)
+        public async ValueTask<INode?> LookupAsync(string name, CancellationToken cancellationToken)
         {
+            await Owner.BeforeAsync(cancellationToken);
             FileNames.Check(name);
             lock (Owner._lock)
             {
-                return new(_entries.GetValueOrDefault(name));
+                return _entries.GetValueOrDefault(name);
             }
         }
 
-        public ValueTask<IReadOnlyList<DirectoryEntry>> ListAsync(CancellationToken cancellationToken)
+        public async ValueTask<IReadOnlyList<DirectoryEntry>> ListAsync(CancellationToken cancellationToken)
         {
+            await Owner.BeforeAsync(cancellationToken);
             lock (Owner._lock)
             {
                 _listing ??= [.. _entries.Select(entry => new DirectoryEntry(entry.Key, KindOf(entry.Value), entry.Value.Id))];
-                return new(_listing);
+                return _listing;
             }
         }
 
-        public ValueTask<IFileNode> CreateFileAsync(string name, CancellationToken cancellationToken)
+        public async ValueTask<IFileNode> CreateFileAsync(string name, CancellationToken cancellationToken)
         {
+            await Owner.BeforeAsync(cancellationToken);
             var file = new MemoryFile(Owner);
             Add(name, file);
-            return new(file);
+            return file;
         }
 
-        public ValueTask<IDirectoryNode> CreateDirectoryAsync(string name, CancellationToken cancellationToken)
+        public async ValueTask<IDirectoryNode> CreateDirectoryAsync(string name, CancellationToken cancellationToken)
         {
+            await Owner.BeforeAsync(cancellationToken);
             var directory = new MemoryDirectory(Owner);
             Add(name, directory);
-            return new(directory);
+            return directory;
         }
 
-        public ValueTask RemoveAsync(string name, NodeKind kind, CancellationToken cancellationToken)
+        public async ValueTask RemoveAsync(string name, NodeKind kind, CancellationToken cancellationToken)
         {
+            await Owner.BeforeAsync(cancellationToken);
             FileNames.Check(name);
             lock (Owner._lock)
             {
@@ -142,21 +154,18 @@ public sealed class MemoryFileSystem : IFileSystem
                 (node as MemoryDirectory)?.MarkRemoved(name);
                 Detach(name);
             }
-
-            return ValueTask.CompletedTask;
         }
 
-        public ValueTask RenameAsync(
+        public async ValueTask RenameAsync(
             string name, IDirectoryNode target, string targetName, bool mayReplace, CancellationToken cancellationToken)
         {
+            await Owner.BeforeAsync(cancellationToken);
             FileNames.Check(name);
             FileNames.Check(targetName);
             lock (Owner._lock)
             {
                 Rename(name, (MemoryDirectory)target, targetName, mayReplace);
             }
-
-            return ValueTask.CompletedTask;
         }
 
         private static NodeKind KindOf(MemoryNode node) => node is MemoryFile ? NodeKind.File : NodeKind.Directory;
@@ -271,34 +280,38 @@ public sealed class MemoryFileSystem : IFileSystem
         private byte[] _data = [];
         private int _size;
 
-        public override ValueTask<NodeAttributes> GetAttributesAsync(CancellationToken cancellationToken)
+        public override async ValueTask<NodeAttributes> GetAttributesAsync(CancellationToken cancellationToken)
         {
+            await Owner.BeforeAsync(cancellationToken);
             lock (Owner._lock)
             {
-                return new(new NodeAttributes(NodeKind.File, _size, ModifiedAt, IsWritable: true, Owner.IsCacheable));
+                return new NodeAttributes(NodeKind.File, _size, ModifiedAt, IsWritable: true, Owner.IsCacheable);
             }
         }
 
-        public ValueTask<IFileHandle> OpenAsync(FileAccess access, CancellationToken cancellationToken)
+        public async ValueTask<IFileHandle> OpenAsync(FileAccess access, CancellationToken cancellationToken)
         {
+            await Owner.BeforeAsync(cancellationToken);
             lock (Owner._lock)
             {
                 Owner.OpenHandles++;
             }
 
-            return new(new MemoryHandle(this, access));
+            return new MemoryHandle(this, access);
         }
 
-        public ValueTask SetSizeAsync(long sizeBytes, CancellationToken cancellationToken)
+        public async ValueTask SetSizeAsync(long sizeBytes, CancellationToken cancellationToken)
         {
+            await Owner.BeforeAsync(cancellationToken);
             lock (Owner._lock)
             {
                 Resize(sizeBytes);
                 Touch();
             }
-
-            return ValueTask.CompletedTask;
         }
+
+        public ValueTask BeforeAsync(CancellationToken cancellationToken, [CallerMemberName] string member = "") =>
+            Owner.BeforeAsync(cancellationToken, member);
 
         public byte[] Read(long offset, int length)
         {
@@ -360,14 +373,16 @@ public sealed class MemoryFileSystem : IFileSystem
     {
         private bool _isClosed;
 
-        public ValueTask<BlockLease> ReadAsync(long offset, int length, CancellationToken cancellationToken)
+        public async ValueTask<BlockLease> ReadAsync(long offset, int length, CancellationToken cancellationToken)
         {
+            await file.BeforeAsync(cancellationToken);
             ObjectDisposedException.ThrowIf(_isClosed, this);
-            return new(BlockLease.Unowned(file.Read(offset, length)));
+            return BlockLease.Unowned(file.Read(offset, length));
         }
 
-        public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+        public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
         {
+            await file.BeforeAsync(cancellationToken);
             ObjectDisposedException.ThrowIf(_isClosed, this);
             if (!access.HasFlag(FileAccess.Write))
             {
@@ -375,10 +390,12 @@ public sealed class MemoryFileSystem : IFileSystem
             }
 
             file.Write(offset, data.Span);
-            return ValueTask.CompletedTask;
         }
 
-        public ValueTask FlushAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+        public async ValueTask FlushAsync(CancellationToken cancellationToken)
+        {
+            await file.BeforeAsync(cancellationToken);
+        }
 
         public ValueTask DisposeAsync()
         {
