@@ -30,6 +30,15 @@ internal static class MountPointCheck
                 $"{Device} does not exist. Load the kernel module (modprobe fuse); in a container start it with --device {Device} --cap-add SYS_ADMIN.");
         }
 
+        var device = LibC.Open(Device, OpenFlags.ReadWrite | OpenFlags.CloseOnExec);
+        if (device < 0)
+        {
+            var reason = Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
+            throw new FuseMountException(
+                $"{Device} cannot be opened: {reason}. Its mode should be 0666 (chmod 666 {Device}); a container must be started with --device {Device}.");
+        }
+
+        _ = LibC.Close(device);
         CheckLibrary();
         if (LibC.GetEffectiveUserId() == 0)
         {

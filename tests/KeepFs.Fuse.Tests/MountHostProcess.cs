@@ -10,6 +10,7 @@ internal sealed class MountHostProcess : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly Process _process;
     private readonly Task<string> _errors;
+    private bool _isSignalled;
 
     private MountHostProcess(string mountPoint, Process process)
     {
@@ -80,8 +81,11 @@ internal sealed class MountHostProcess : IAsyncDisposable
     public static async Task<bool> IsMountedAsync(string mountPoint) =>
         (await File.ReadAllTextAsync("/proc/self/mountinfo")).Contains($" {mountPoint} ", StringComparison.Ordinal);
 
-    public Task SignalAsync(string signal) =>
-        ShellInAsync("/", string.Create(CultureInfo.InvariantCulture, $"kill -{signal} {_process.Id}"));
+    public Task SignalAsync(string signal)
+    {
+        _isSignalled = true;
+        return ShellInAsync("/", string.Create(CultureInfo.InvariantCulture, $"kill -{signal} {_process.Id}"));
+    }
 
     /// <summary>Waits for the end and returns the exit code.</summary>
     public async Task<int> ExitAsync()
@@ -100,7 +104,11 @@ internal sealed class MountHostProcess : IAsyncDisposable
     {
         try
         {
-            if (!_process.HasExited)
+            if (_isSignalled)
+            {
+                await ExitAsync();
+            }
+            else if (!_process.HasExited)
             {
                 _process.StandardInput.Close();
                 Assert.Equal("unmounted 0", await ReadLineAsync());
