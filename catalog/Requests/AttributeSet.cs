@@ -37,6 +37,15 @@ internal sealed class AttributeSet
 
     public void Remove(string name) => _values.Remove(name);
 
+    /// <summary>Forgets an attribute that says nothing new, such as the UUID of the path.</summary>
+    public void RemoveSame(string name, string value)
+    {
+        if (_values.TryGetValue(name, out var given) && given.ValueKind == JsonValueKind.String && given.ValueEquals(value))
+        {
+            _values.Remove(name);
+        }
+    }
+
     /// <summary>The attributes in stored form. Unknown names are 422; derived ones are ignored.</summary>
     public Dictionary<string, object?> Decode(RecordType type)
     {
