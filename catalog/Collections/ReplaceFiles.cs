@@ -40,6 +40,11 @@ internal sealed class ReplaceFiles
             {
                 throw ApiException.BadRequest($"replace_files: source '{source}' must be '', 'current/path', 'manifest_text/path' or 'PDH/path'");
             }
+
+            if (root == FromCurrent && !UsesCurrent)
+            {
+                throw ApiException.BadRequest($"replace_files: source '{source}' does not exist: with the target '/' the collection starts empty");
+            }
         }
     }
 

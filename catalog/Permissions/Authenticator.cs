@@ -55,6 +55,7 @@ internal sealed class Authenticator(CatalogContext catalog)
             UserUuid = catalog.Uuids.AnonymousUser,
             IsAdmin = false,
             IsActive = true,
+            IsAnonymous = true,
             Token = token,
             TokenUuid = catalog.Uuids.AnonymousToken,
             TokenSecret = secret,

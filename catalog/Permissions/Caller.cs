@@ -15,6 +15,9 @@ internal sealed record Caller
     /// <summary>Authenticated with SystemRootToken.</summary>
     public bool IsSystem { get; init; }
 
+    /// <summary>Authenticated with AnonymousUserToken.</summary>
+    public bool IsAnonymous { get; init; }
+
     /// <summary>The token exactly as it was presented: signatures depend on it.</summary>
     public required string Token { get; init; }
 

@@ -81,6 +81,12 @@ internal static class Access
         }
 
         AppendOwnRule(sql, users, type == RecordTypes.Collections ? "t.current_version_uuid" : "t.uuid");
+        if (type == RecordTypes.Users && caller is { IsActive: true, IsAnonymous: false })
+        {
+            // Users.ActivatedUsersAreVisibleToOthers, whose default is true: one shares with people whose names one sees.
+            sql.Append(" OR t.is_active = 1");
+        }
+
         if (type == RecordTypes.Groups && caller.IsActive)
         {
             // Users.RoleGroupsVisibleToAll, whose default is true.

@@ -20,7 +20,7 @@ internal sealed class TokenWriter(CatalogContext catalog)
             throw ApiException.Forbidden("only an admin may create tokens of other users");
         }
 
-        if (caller.TokenUuid == catalog.Uuids.AnonymousToken)
+        if (caller.IsAnonymous)
         {
             throw ApiException.Forbidden();
         }
