@@ -1,3 +1,4 @@
+using KeepFs.Engine.Manifests;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using KeepFs.Engine.Blocks;
