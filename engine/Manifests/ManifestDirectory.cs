@@ -44,6 +44,37 @@ public sealed class ManifestDirectory : ManifestNode
         return _entries;
     }
 
+    /// <summary>Names in UTF-8 order (files and directories mixed), made without keeping anything.</summary>
+    public IEnumerable<(string Name, bool IsDirectory)> Names()
+    {
+        if (_entries is not null)
+        {
+            foreach (var (name, node) in _entries)
+            {
+                yield return (name, node is ManifestDirectory);
+            }
+
+            yield break;
+        }
+
+        var index = _index!;
+        var (file, count) = index.FilesOf(_directory);
+        var end = file + count;
+        var children = index.DirectoriesOf(_directory).ToArray();
+        var child = 0;
+        while (file < end || child < children.Length)
+        {
+            var takeFile = child == children.Length || (file < end && index.FileName(file).SequenceCompareTo(index.DirectoryName(children[child])) < 0);
+            yield return takeFile ? (index.FileNameText(file++), false) : (index.DirectoryNameText(children[child++]), true);
+        }
+    }
+
+    /// <summary>Adds an entry, replacing one of the same name.</summary>
+    public void Add(string name, ManifestNode node) => Own()[name] = node;
+
+    /// <summary>No entries.</summary>
+    public bool IsEmpty => !Names().Any();
+
     /// <summary>The entry, without making the others; null when there is none.</summary>
     public ManifestNode? Find(string name)
     {
@@ -61,6 +92,18 @@ public sealed class ManifestDirectory : ManifestNode
 
         var directory = _index.FindDirectory(_directory, utf8);
         return directory >= 0 ? new ManifestDirectory(_index, directory) : null;
+    }
+
+    /// <summary>The same names with the same content all the way down.</summary>
+    public bool HasSameContentAs(ManifestDirectory other)
+    {
+        if (_index is not null && _index == other._index && _directory == other._directory)
+        {
+            return true;
+        }
+
+        var (mine, theirs) = (Names().ToList(), other.Names().ToList());
+        return mine.SequenceEqual(theirs) && mine.All(entry => Find(entry.Name)!.IsSameAs(other.Find(entry.Name)));
     }
 
     /// <inheritdoc/>

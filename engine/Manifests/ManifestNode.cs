@@ -5,6 +5,14 @@ public abstract class ManifestNode
 {
     /// <summary>A node that can be placed elsewhere; changes to either do not show in the other. Cheap for what was never changed.</summary>
     public abstract ManifestNode Clone();
+
+    /// <summary>Same kind and same content; signatures and other hints do not count.</summary>
+    public bool IsSameAs(ManifestNode? other) => (this, other) switch
+    {
+        (ManifestFile a, ManifestFile b) => a.HasSameContentAs(b),
+        (ManifestDirectory a, ManifestDirectory b) => a.HasSameContentAs(b),
+        _ => false,
+    };
 }
 
 /// <summary>A file: immutable.</summary>
