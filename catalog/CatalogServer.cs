@@ -1,5 +1,4 @@
 using System.Security.Cryptography.X509Certificates;
-using System.Threading.RateLimiting;
 using KeepFs.Catalog.Endpoints;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Storage;
@@ -13,6 +12,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace KeepFs.Catalog;
@@ -26,13 +26,14 @@ public sealed class CatalogServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly CatalogContext _catalog;
     private readonly Sweeper _sweeper;
-    private readonly RateLimiter _limiter;
 
-    private CatalogServer(WebApplication app, CatalogContext catalog, Sweeper sweeper, RateLimiter limiter) =>
-        (_app, _catalog, _sweeper, _limiter) = (app, catalog, sweeper, limiter);
+    private CatalogServer(WebApplication app, CatalogContext catalog, Sweeper sweeper) => (_app, _catalog, _sweeper) = (app, catalog, sweeper);
 
     /// <summary>Where the server listens; complete after <see cref="StartAsync"/>.</summary>
     public IReadOnlyList<Uri> Addresses => [.. _app.Urls.Select(url => new Uri(url))];
+
+    /// <summary>Writes committed since the start.</summary>
+    internal long Writes => _catalog.Database.Writes;
 
     /// <summary>Opens or creates the database and prepares the server; nothing listens yet.</summary>
     /// <param name="config">The cluster.</param>
@@ -40,7 +41,8 @@ public sealed class CatalogServer : IAsyncDisposable
     /// <param name="certificate">Serves HTTPS when given, HTTP otherwise.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">Where to log; not disposed.</param>
-    /// <exception cref="InvalidOperationException">The configuration is incomplete, or the database is of a newer version.</exception>
+    /// <exception cref="ConfigException">The configuration is incomplete; all faults at once.</exception>
+    /// <exception cref="InvalidOperationException">The database is of a newer version.</exception>
     public static CatalogServer Create(
         ClusterConfig config, CatalogServerOptions options, X509Certificate2? certificate, TimeProvider time, ILoggerFactory loggers)
     {
@@ -50,13 +52,18 @@ public sealed class CatalogServer : IAsyncDisposable
             config, database, new Uuids(config.ClusterId), new LocatorSigner(config.Collections.BlobSigningKey, config.Collections.BlobSigningTTL), time);
         var logger = loggers.CreateLogger<CatalogServer>();
         var sweeper = new Sweeper(catalog, options.AuditLogLifetime, logger);
-        var limiter = Limiter(config.API);
+        var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
+        var metrics = new CatalogMetrics(limiter, database);
         var app = Build(config, options, certificate, loggers);
         app.UseRequestId();
+        app.UseRequestLog(logger, time);
+        app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseApiRules(time, logger);
+        app.UseRequestLimiter(limiter);
+        app.UseMethodOverride();
         app.UseRouting();
-        MapAll(app, catalog, sweeper, new ApiPipeline(catalog, limiter));
-        return new CatalogServer(app, catalog, sweeper, limiter);
+        MapAll(app, catalog, sweeper, new ApiPipeline(catalog));
+        return new CatalogServer(app, catalog, sweeper);
     }
 
     /// <summary>Makes the records that every cluster has, then listens.</summary>
@@ -111,7 +118,6 @@ public sealed class CatalogServer : IAsyncDisposable
     {
         await _sweeper.DisposeAsync();
         await _app.DisposeAsync();
-        await _limiter.DisposeAsync();
         await _catalog.Database.DisposeAsync();
     }
 
@@ -120,47 +126,41 @@ public sealed class CatalogServer : IAsyncDisposable
         var faults = new List<string>();
         if (config.ClusterId.Length != 5 || !config.ClusterId.All(c => char.IsAsciiDigit(c) || char.IsAsciiLetterLower(c)))
         {
-            faults.Add($"ClusterID '{config.ClusterId}' must be five characters a-z or 0-9");
+            faults.Add($"Clusters: '{config.ClusterId}' is no cluster id: it must be five characters a-z or 0-9");
         }
 
         if (config.SystemRootToken.Length == 0)
         {
-            faults.Add("SystemRootToken must be set");
+            faults.Add($"Clusters.{config.ClusterId}.SystemRootToken: must be set");
         }
 
         if (config.Catalog.SqlitePath.Length == 0)
         {
-            faults.Add("Catalog.SqlitePath must be set");
+            faults.Add($"Clusters.{config.ClusterId}.Catalog.SqlitePath: must be set");
         }
 
         if (config.Collections is { BlobSigning: true, BlobSigningKey: "" })
         {
-            faults.Add("Collections.BlobSigningKey must be set while Collections.BlobSigning is on");
+            faults.Add($"Clusters.{config.ClusterId}.Collections.BlobSigningKey: must be set while Collections.BlobSigning is on");
         }
 
         if (config.Collections.DefaultTrashLifetime < config.Collections.BlobSigningTTL)
         {
-            faults.Add("Collections.DefaultTrashLifetime must not be shorter than Collections.BlobSigningTTL");
+            faults.Add($"Clusters.{config.ClusterId}.Collections.DefaultTrashLifetime: must not be shorter than Collections.BlobSigningTTL");
         }
 
         if (faults.Count > 0)
         {
-            throw new InvalidOperationException("The catalogue cannot start: " + string.Join("; ", faults) + ".");
+            throw new ConfigException("catalogue", faults);
         }
     }
-
-    private static ConcurrencyLimiter Limiter(ApiConfig api) => new ConcurrencyLimiter(new ConcurrencyLimiterOptions
-    {
-        PermitLimit = api.MaxConcurrentRequests > 0 ? api.MaxConcurrentRequests : int.MaxValue,
-        QueueLimit = api.MaxQueuedRequests,
-        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
-    });
 
     private static WebApplication Build(ClusterConfig config, CatalogServerOptions options, X509Certificate2? certificate, ILoggerFactory loggers)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddSingleton(loggers);
-        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
+        builder.Services.AddSingleton<IHostLifetime, EmbeddedLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
         builder.Services.Configure<FormOptions>(form =>
         {
             form.ValueLengthLimit = int.MaxValue;

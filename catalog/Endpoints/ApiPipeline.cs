@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Threading.RateLimiting;
 using KeepFs.Catalog.Permissions;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Requests;
@@ -10,8 +9,8 @@ using Microsoft.AspNetCore.Routing;
 
 namespace KeepFs.Catalog.Endpoints;
 
-/// <summary>What every endpoint has in common: a place in line, the token, the parameters, the scope, the answer.</summary>
-internal sealed class ApiPipeline(CatalogContext catalog, RateLimiter limiter)
+/// <summary>What every endpoint has in common: the token, the parameters, the scope, the answer.</summary>
+internal sealed class ApiPipeline(CatalogContext catalog)
 {
     private readonly Authenticator _authenticator = new(catalog);
 
@@ -21,12 +20,6 @@ internal sealed class ApiPipeline(CatalogContext catalog, RateLimiter limiter)
     private async Task HandleAsync(HttpContext context, ApiHandler handler, TokenNeed need)
     {
         var ct = context.RequestAborted;
-        using var place = await limiter.AcquireAsync(1, ct);
-        if (!place.IsAcquired)
-        {
-            throw new ApiException(503, "too many requests are waiting; try again later");
-        }
-
         // Without a token nobody makes us read a large body; only forms may carry one inside.
         var caller = context.Request.HasFormContentType ? null : await AuthenticateAsync(context.Request, form: null, need, ct);
         if (context.Request.HasFormContentType)

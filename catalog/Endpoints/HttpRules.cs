@@ -26,14 +26,27 @@ internal static partial class HttpRules
                 return;
             }
 
-            await OverrideMethodAsync(context);
             await next(context);
-            if (context.Response is { HasStarted: false, StatusCode: 404 or 405, ContentType: null })
+            if (context.Response is { HasStarted: false, StatusCode: 404 or 405 or 503, ContentType: null })
             {
-                await WriteErrorAsync(context, context.Response.StatusCode, context.Response.StatusCode == 404 ? "Path not found" : "Method not allowed", time);
+                await WriteErrorAsync(context, context.Response.StatusCode, EmptyAnswer(context.Response.StatusCode), time);
             }
         });
     }
+
+    /// <summary>Turns a POST into the method that it stands for; put it before routing.</summary>
+    public static void UseMethodOverride(this IApplicationBuilder app) => app.Use(async (context, next) =>
+    {
+        await OverrideMethodAsync(context);
+        await next(context);
+    });
+
+    private static string EmptyAnswer(int status) => status switch
+    {
+        404 => "Path not found",
+        405 => "Method not allowed",
+        _ => "too many requests are waiting; try again later",
+    };
 
     private static void AddCors(HttpContext context)
     {

@@ -25,11 +25,12 @@ internal static class RecordJson
             writer.WritePropertyName(column.Name);
             if (column.Kind == ColumnKind.Manifest)
             {
-                await WriteManifestAsync(writer, row.Bytes(column.Name), ct);
+                await WriteManifestAsync(writer, row.Has(column.Name) ? row.Bytes(column.Name) : [], ct);
             }
             else
             {
-                WriteValue(writer, column, row[column.Name]);
+                // A list of distinct rows reads nothing from which the derived attributes could come.
+                WriteValue(writer, column, row.Has(column.Name) ? row[column.Name] : null);
             }
         }
 

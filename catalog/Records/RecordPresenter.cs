@@ -47,7 +47,7 @@ internal sealed class RecordPresenter(CatalogContext catalog)
 
     private void PresentManifest(Row row, Projection projection, Caller? caller)
     {
-        var stored = row.Bytes("manifest_text");
+        var stored = row.Has("manifest_text") ? row.Bytes("manifest_text") : [];
         row["unsigned_manifest_text"] = stored;
         if (projection.Shown.Any(column => column.Name == "manifest_text") && caller is not null && row.Has("trash_at"))
         {

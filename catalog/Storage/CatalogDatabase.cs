@@ -24,6 +24,12 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         (_connectionString, _time, _writer) = (connectionString, time, writer);
     }
 
+    /// <summary>Transactions committed so far.</summary>
+    public long Commits => _writer.Commits;
+
+    /// <summary>Writes in them; more than one share a transaction under load.</summary>
+    public long Writes => _writer.Writes;
+
     /// <summary>Opens or creates the file and brings its schema up to date.</summary>
     /// <exception cref="InvalidOperationException">The file was written by a newer program.</exception>
     public static CatalogDatabase Open(string path, TimeProvider time)

@@ -21,12 +21,19 @@ internal sealed class CommitQueue : IAsyncDisposable
     private readonly Thread _thread;
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private long _commits;
+    private long _writes;
+
     public CommitQueue(SqliteConnection connection, TimeProvider time)
     {
         (_connection, _time) = (connection, time);
         _thread = new Thread(Run) { IsBackground = true, Name = "catalog-writer" };
         _thread.Start();
     }
+
+    public long Commits => Interlocked.Read(ref _commits);
+
+    public long Writes => Interlocked.Read(ref _writes);
 
     public async Task<T> EnqueueAsync<T>(Func<WriteSession, T> write, CancellationToken ct)
     {
@@ -89,6 +96,8 @@ internal sealed class CommitQueue : IAsyncDisposable
             return;
         }
 
+        Interlocked.Increment(ref _commits);
+        Interlocked.Add(ref _writes, batch.Count);
         foreach (var job in batch)
         {
             job.Complete();

@@ -38,7 +38,7 @@ internal static class ListQuery
         var isCut = false;
         var rows = session.Rows(sql, request.Projection.Type, row =>
         {
-            large += request.Projection.ShowsManifest ? row.Bytes("manifest_text").Length : 0;
+            large += row.Has("manifest_text") ? row.Bytes("manifest_text").Length : 0;
             isCut = large > maxLargeBytes;
             return !isCut;
         });
@@ -114,7 +114,7 @@ internal static class ListQuery
         var isUnique = false;
         foreach (var (column, direction) in request.Order.Select(entry => Parse(type, entry)).Concat([("modified_at", "DESC"), ("uuid", "DESC")]))
         {
-            var isDefault = terms.Count >= 0 && !request.Order.Any(entry => Parse(type, entry).Column == column);
+            var isDefault = !request.Order.Any(entry => Parse(type, entry).Column == column);
             var isShown = request.Projection.Shown.Any(shown => shown.Name == column);
             if (column is null || isUnique || (!isShown && (request.Distinct || (request.Projection.IsSelected && !isDefault))))
             {

@@ -37,13 +37,14 @@ internal static class TrashSweep
     /// <summary>A group with everything that it owns, however deep.</summary>
     private static void DeleteTree(WriteSession session, Uuids uuids, string root)
     {
-        var users = PermissionGraph.UsersThrough(session, root);
         var inside = session.Strings(
             """
             WITH RECURSIVE inside(uuid) AS (SELECT @p0 UNION SELECT g.uuid FROM inside i JOIN groups g ON g.owner_uuid = i.uuid)
             SELECT uuid FROM inside
             """,
             root);
+        // Those too to whom only something inside was shared.
+        var users = inside.SelectMany(group => PermissionGraph.UsersThrough(session, group)).ToList();
         foreach (var group in inside)
         {
             foreach (var collection in session.Strings("SELECT uuid FROM collections WHERE owner_uuid = @p0", group))
@@ -70,6 +71,7 @@ internal static class TrashSweep
         }
 
         session.Execute("DELETE FROM links WHERE head_uuid = @p0 OR tail_uuid = @p0", uuid);
+        session.Execute("DELETE FROM reachable WHERE target_uuid = @p0", uuid);
         RecordStore.Delete(session, type, uuid);
         if (type != RecordTypes.Collections || row.Text("current_version_uuid") == uuid)
         {

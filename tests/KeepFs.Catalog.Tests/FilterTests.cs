@@ -155,6 +155,14 @@ public sealed class FilterTests : IClassFixture<FilterTests.Data>
     }
 
     [Fact]
+    public async Task Distinct_collapses_equal_rows_and_shows_no_derived_attribute()
+    {
+        var answer = await _data.ListAsync("[]", "&distinct=true&select=" + Uri.EscapeDataString("[\"owner_uuid\",\"unsigned_manifest_text\"]"));
+        Assert.Single(answer.Items);
+        Assert.Equal(1, answer.Json["items_available"]!.GetValue<int>());
+    }
+
+    [Fact]
     public async Task Where_is_equality()
     {
         Assert.Equal(["apple"], (await _data.ListAsync("[]", "&where=" + Uri.EscapeDataString("{\"name\":\"apple\"}"))).ItemTexts("name"));

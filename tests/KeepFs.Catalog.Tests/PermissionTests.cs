@@ -253,6 +253,44 @@ public sealed class PermissionTests : IAsyncLifetime
         Assert.Equal(200, (await _catalog.GetAsync(Spectator, "users/current")).Status);
     }
 
+    [Fact]
+    public async Task Trashed_role_gives_nothing_any_more_and_is_swept()
+    {
+        var role = await _catalog.CreateAsync(_catalog.AdminToken, "groups", new JsonObject { ["name"] = "team", ["group_class"] = "role" });
+        var project = await ProjectAsync("p");
+        await _catalog.CreateAsync(_catalog.AdminToken, "links", Permission(_catalog.SpectatorUser, role, "can_read"));
+        await _catalog.CreateAsync(_catalog.AdminToken, "links", Permission(role, project, "can_read"));
+        Assert.Equal(200, (await _catalog.GetAsync(Spectator, $"groups/{project}")).Status);
+
+        var trashed = await _catalog.DeleteAsync(_catalog.AdminToken, $"groups/{role}");
+        Assert.Equal(trashed.Text_("trash_at"), trashed.Text_("delete_at"));
+        Assert.Equal(404, (await _catalog.GetAsync(Spectator, $"groups/{project}")).Status);
+        Assert.Equal(204, (await _catalog.PostAsync(_catalog.AdminToken, "/sys/trash_sweep")).Status);
+        Assert.Empty((await _catalog.GetAsync(_catalog.AdminToken, $"links?filters={Uri.EscapeDataString($"[[\"head_uuid\",\"=\",\"{role}\"]]")}")).Items);
+    }
+
+    [Fact]
+    public async Task Sweep_of_a_project_forgets_what_was_shared_inside_it()
+    {
+        var project = await ProjectAsync("p");
+        var inner = await ProjectAsync("inner", project);
+        var collection = await _catalog.CreateAsync(Active, "collections", new JsonObject { ["owner_uuid"] = inner });
+        await LinkAsync(_catalog.SpectatorUser, inner, "can_read");
+        await LinkAsync(_catalog.SpectatorUser, collection, "can_read");
+        await _catalog.DeleteAsync(Active, $"groups/{project}");
+        _catalog.Clock.Advance(TimeSpan.FromHours(337));
+        await _catalog.PostAsync(_catalog.AdminToken, "/sys/trash_sweep");
+
+        await using var copy = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={_catalog.DatabasePath};Mode=ReadOnly;Pooling=False");
+        copy.Open();
+        await using var command = copy.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM reachable WHERE target_uuid IN ($a, $b, $c)";
+        command.Parameters.AddWithValue("$a", project);
+        command.Parameters.AddWithValue("$b", inner);
+        command.Parameters.AddWithValue("$c", collection);
+        Assert.Equal(0L, await command.ExecuteScalarAsync());
+    }
+
     private Task<string> ProjectAsync(string name, string? owner = null) => _catalog.CreateAsync(
         Active, "groups", new JsonObject { ["name"] = name, ["group_class"] = "project", ["owner_uuid"] = owner ?? _catalog.ActiveUser });
 

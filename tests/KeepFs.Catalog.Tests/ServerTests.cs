@@ -76,9 +76,9 @@ public sealed class ServerTests : IAsyncLifetime
     [Fact]
     public void Incomplete_configuration_is_refused_with_all_faults()
     {
-        var error = Assert.Throws<InvalidOperationException>(() => CatalogServer.Create(
+        var error = Assert.Throws<ConfigException>(() => CatalogServer.Create(
             new ClusterConfig { ClusterId = "BAD" }, new CatalogServerOptions(), null, TimeProvider.System, NullLoggerFactory.Instance));
-        foreach (var name in new[] { "ClusterID", "SystemRootToken", "SqlitePath", "BlobSigningKey" })
+        foreach (var name in new[] { "'BAD'", "SystemRootToken", "SqlitePath", "BlobSigningKey" })
         {
             Assert.Contains(name, error.Message, StringComparison.Ordinal);
         }
@@ -111,6 +111,18 @@ public sealed class ServerTests : IAsyncLifetime
         }
 
         Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Concurrent_writes_are_all_counted_in_the_metrics()
+    {
+        var before = _catalog.Server.Writes;
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(i => _catalog.CreateAsync(_catalog.ActiveToken, "collections", new JsonObject { ["name"] = $"n{i}" })));
+
+        var metrics = await _catalog.SendAsync(null, HttpMethod.Get, "/metrics", null);
+        Assert.Equal(50, _catalog.Server.Writes - before);
+        Assert.Contains($"keepfs_catalog_writes_total {_catalog.Server.Writes}", metrics.Text, StringComparison.Ordinal);
+        Assert.Equal(50, (await _catalog.GetAsync(_catalog.ActiveToken, "collections?limit=0")).Json["items_available"]!.GetValue<int>());
     }
 
     [Fact]
