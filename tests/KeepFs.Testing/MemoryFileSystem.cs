@@ -1,8 +1,8 @@
-using KeepFs.Engine.Manifests;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.FileSystems;
+using KeepFs.Engine.Manifests;
 
 namespace KeepFs.Testing;
 
