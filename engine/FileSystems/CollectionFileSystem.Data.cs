@@ -57,6 +57,11 @@ public sealed partial class CollectionFileSystem
         }
 
         ThrowIfFailing(file.Name);
+        if (data.IsEmpty)
+        {
+            return;
+        }
+
         await FillGapAsync(file, offset, cancellationToken);
         await WriteDataAsync(file, offset, data, cancellationToken);
     }

@@ -1,0 +1,18 @@
+using KeepFs.Catalog.Storage;
+using KeepFs.Hosting.Http;
+
+namespace KeepFs.Catalog;
+
+/// <summary>What <c>/metrics</c> shows. Request names are Arvados's; the rest is ours.</summary>
+internal sealed class CatalogMetrics(RequestLimiter limiter, CatalogDatabase database)
+{
+    public void Write(MetricsText text)
+    {
+        text.Gauge("arvados_concurrent_requests", "Number of requests in progress", limiter.Running);
+        text.Gauge("arvados_max_concurrent_requests", "Maximum number of concurrent requests", limiter.MaxConcurrent);
+        text.Gauge("arvados_queued_requests", "Number of requests in queue", limiter.Queued.High, ("priority", "high"));
+        text.Gauge("arvados_queued_requests", "Number of requests in queue", limiter.Queued.Low, ("priority", "low"));
+        text.Counter("keepfs_catalog_commits_total", "Transactions that reached stable storage", database.Commits);
+        text.Counter("keepfs_catalog_writes_total", "Writes in those transactions", database.Writes);
+    }
+}

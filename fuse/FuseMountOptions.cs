@@ -1,0 +1,55 @@
+namespace KeepFs.Fuse;
+
+/// <summary>How and where to mount.</summary>
+public sealed record FuseMountOptions
+{
+    /// <summary>An existing empty directory.</summary>
+    public required string MountPoint { get; init; }
+
+    /// <summary>The kernel refuses every change with EROFS before it reaches the tree.</summary>
+    public bool IsReadOnly { get; init; }
+
+    /// <summary>Lets other users in, with the access of the one who mounted; needs root or <c>user_allow_other</c> in /etc/fuse.conf.</summary>
+    public bool AllowOther { get; init; }
+
+    /// <summary>The first column of /proc/mounts.</summary>
+    public string FsName { get; init; } = "keepfs";
+
+    /// <summary>The file system type becomes <c>fuse.SUBTYPE</c>.</summary>
+    public string Subtype { get; init; } = "keepfs";
+
+    /// <summary>
+    /// Most threads that read requests. A request does not keep its thread while it waits, so this bounds parsing and copying, not the
+    /// number of requests under way.
+    /// </summary>
+    public int MaxThreads { get; init; } = 10;
+
+    /// <summary>
+    /// Most read-ahead and asynchronous requests that the kernel has under way at once: 64 of 1 MiB keep a 64 MiB block in flight.
+    /// </summary>
+    public int MaxBackgroundRequests { get; init; } = 64;
+
+    /// <summary>Read-ahead of the kernel per open file; 1 MiB is what measured best, and what one request can carry.</summary>
+    public int ReadAheadKib { get; init; } = 1024;
+
+    /// <summary>
+    /// How long the kernel may keep attributes and names of cacheable nodes. Long, because changes are announced
+    /// (<see cref="KeepFs.Engine.FileSystems.IFileSystem.Changed"/>); the end is a safety net for an announcement that got lost.
+    /// </summary>
+    public TimeSpan CacheTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>The same for nodes that are not cacheable.</summary>
+    public TimeSpan UncachedTimeout { get; init; } = TimeSpan.Zero;
+
+    /// <summary>Copies of written data that wait for the tree to take them; more writers wait. The kernel sends at most 1 MiB at once.</summary>
+    public int MaxPendingWriteBytes { get; init; } = 128 << 20;
+
+    /// <summary>Announced changes that wait to be told to the kernel; when more come, everything that the kernel knows is invalidated instead.</summary>
+    public int MaxPendingInvalidations { get; init; } = 16384;
+
+    /// <summary>How long an unmount waits for programs that still use the mount before it cuts them off.</summary>
+    public TimeSpan UnmountTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Where the time of <see cref="UnmountTimeout"/> comes from.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+}

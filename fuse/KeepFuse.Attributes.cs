@@ -1,0 +1,103 @@
+using KeepFs.Engine.FileSystems;
+using KeepFs.Fuse.Interop;
+using KeepFs.Fuse.Session;
+
+namespace KeepFs.Fuse;
+
+/// <summary>Attributes (mount.md section 4), totals, fsync.</summary>
+internal sealed partial class KeepFuse
+{
+    // mount.md section 4.
+    private const long BlockSizeBytes = 512;
+    private const ulong TotalsBlockBytes = 131072;
+    private const ulong MaxNameBytes = 255;
+    private const uint AnyoneMayRead = 0b100_100_100;
+    private const uint AnyoneMayExecute = 0b001_001_001;
+    private const uint AnyoneMayWrite = 0b010_010_010;
+
+    public async ValueTask GetAttributesAsync(FuseRequest request, ulong nodeId)
+    {
+        var node = Node(nodeId);
+        ReplyAttributes(request, nodeId, await node.GetAttributesAsync(request.Token));
+    }
+
+    /// <summary>Only the size is honoured; modes, owners and times are accepted without effect, because a manifest cannot hold them.</summary>
+    public async ValueTask SetAttributesAsync(FuseRequest request, ulong nodeId, long? sizeBytes)
+    {
+        var node = Node(nodeId);
+        if (sizeBytes is { } size)
+        {
+            await File(nodeId).SetSizeAsync(size, request.Token);
+        }
+
+        ReplyAttributes(request, nodeId, await node.GetAttributesAsync(request.Token));
+    }
+
+    public async ValueTask SyncAsync(FuseRequest request, ulong nodeId)
+    {
+        await Node(nodeId).SyncAsync(request.Token);
+        request.ReplyError(Errno.Ok);
+    }
+
+    public async ValueTask StatFsAsync(FuseRequest request)
+    {
+        var totals = await _tree.GetTotalsAsync(request.Token);
+        var free = (ulong)Math.Max(0, totals.FreeBytes) / TotalsBlockBytes;
+        request.ReplyTotals(new NativeStatVfs
+        {
+            BlockSize = TotalsBlockBytes,
+            FragmentSize = TotalsBlockBytes,
+            Blocks = (ulong)Math.Max(0, totals.TotalBytes) / TotalsBlockBytes,
+            BlocksFree = free,
+            BlocksAvailable = free,
+            NameMax = MaxNameBytes,
+        });
+    }
+
+    private void ReplyAttributes(FuseRequest request, ulong nodeId, in NodeAttributes attributes) =>
+        request.ReplyAttributes(ToStat(nodeId, attributes), TimeoutSeconds(attributes));
+
+    private double TimeoutSeconds(in NodeAttributes attributes) =>
+        (attributes.IsCacheable ? _options.CacheTimeout : _options.UncachedTimeout).TotalSeconds;
+
+    private NativeStat ToStat(ulong nodeId, in NodeAttributes attributes)
+    {
+        var sinceEpoch = attributes.ModifiedAt.UtcTicks - DateTimeOffset.UnixEpoch.Ticks;
+        var seconds = Math.DivRem(sinceEpoch, TimeSpan.TicksPerSecond, out var ticks);
+        if (ticks < 0)
+        {
+            (seconds, ticks) = (seconds - 1, ticks + TimeSpan.TicksPerSecond);
+        }
+
+        var nanoseconds = ticks * TimeSpan.NanosecondsPerTick;
+        return new NativeStat
+        {
+            Inode = nodeId,
+            LinkCount = 1,
+            Mode = Mode(attributes),
+            UserId = _userId,
+            GroupId = _groupId,
+            Size = attributes.SizeBytes,
+            BlockSize = BlockSizeBytes,
+            Blocks = (attributes.SizeBytes / BlockSizeBytes) + 1,
+            AccessSeconds = seconds,
+            AccessNanoseconds = nanoseconds,
+            ModifySeconds = seconds,
+            ModifyNanoseconds = nanoseconds,
+            ChangeSeconds = seconds,
+            ChangeNanoseconds = nanoseconds,
+        };
+    }
+
+    private static uint Mode(in NodeAttributes attributes)
+    {
+        // What is generated on reading is nothing to execute; files of collections may be.
+        var isGenerated = attributes is { Kind: NodeKind.File, IsCacheable: false, IsWritable: false };
+        return TypeBits(attributes.Kind)
+            | AnyoneMayRead
+            | (isGenerated ? 0 : AnyoneMayExecute)
+            | (attributes.IsWritable ? AnyoneMayWrite : 0);
+    }
+
+    private static uint TypeBits(NodeKind kind) => kind == NodeKind.Directory ? OpenFlags.ModeDirectory : OpenFlags.ModeRegular;
+}
