@@ -31,7 +31,7 @@ public sealed class DownloadTests(TestSite site) : IClassFixture<TestSite>
         await site.ExpectAsync(201, "PUT", $"/c={uuid}/huge", data);
         Assert.Equal(SHA256.HashData(data), SHA256.HashData((await site.ExpectAsync(200, "GET", $"/c={uuid}/huge")).Body));
         var part = await site.ExpectAsync(206, "GET", $"/c={uuid}/huge", headers: ("Range", $"bytes={(64 << 20) - 5}-{(64 << 20) + 4}"));
-        Assert.Equal(data.AsSpan((64 << 20) - 5, 10), part.Body);
+        Assert.Equal(data[((64 << 20) - 5)..((64 << 20) + 5)], part.Body);
     }
 
     [Theory]
@@ -146,7 +146,7 @@ public sealed class DownloadTests(TestSite site) : IClassFixture<TestSite>
     public async Task Token_in_the_query_goes_into_a_cookie_and_out_of_the_address()
     {
         var uuid = await site.CreateCollectionAsync();
-        await site.PutAsync($"/c={uuid}/a b", "x");
+        await site.PutAsync($"/c={uuid}/a%20b", "x");
         var answer = await site.ExpectAsync(303, "GET", $"/c={uuid}/a%20b?x=1&api_token={Uri.EscapeDataString(site.Token)}", token: "");
         Assert.Equal($"/c={uuid}/a%20b?x=1", answer.Headers["Location"]);
         await site.ExpectAsync(200, "GET", $"/c={uuid}/a%20b", token: "", headers: ("Cookie", answer.Headers["Set-Cookie"].Split(';')[0]));

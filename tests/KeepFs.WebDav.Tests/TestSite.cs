@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace KeepFs.WebDav.Tests;
 
 /// <summary>A whole site on free ports: catalogue, two keepstores on folders, keep-web, and two users. Made once per test class.</summary>
-public sealed class TestSite : IAsyncLifetime
+public sealed class TestSite : IAsyncLifetime, IDisposable
 {
     private const string RootToken = "systemtokensystemtokensystemtokensystemtoken";
     private readonly TemporaryFolder _database = new();
@@ -142,6 +142,10 @@ public sealed class TestSite : IAsyncLifetime
 
         await _catalog.StopAsync(default);
         await _catalog.DisposeAsync();
+    }
+
+    public void Dispose()
+    {
         Http.Dispose();
         _catalogHttp.Dispose();
         _database.Dispose();
@@ -159,7 +163,7 @@ public sealed class TestSite : IAsyncLifetime
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(ApiRoot, "arvados/v1/keep_services"));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", admin);
         request.Content = new StringContent(
-            $$"""{"keep_service":{"service_host":"{{address.Host}}","service_port":{{address.Port}},"service_type":"disk"}}""", Encoding.UTF8, "application/json");
+            $$$"""{"keep_service":{"service_host":"{{{address.Host}}}","service_port":{{{address.Port}}},"service_type":"disk"}}""", Encoding.UTF8, "application/json");
         using var response = await _catalogHttp.SendAsync(request);
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
     }

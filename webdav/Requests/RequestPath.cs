@@ -1,5 +1,4 @@
 using System.Text;
-using KeepFs.Engine.FileSystems;
 using Microsoft.AspNetCore.Http;
 
 namespace KeepFs.WebDav.Requests;
@@ -8,7 +7,7 @@ namespace KeepFs.WebDav.Requests;
 /// The path of a URL, component by component and decoded. Taken from the raw request target: <c>%2F</c> inside a name must not become a separator,
 /// and <c>%25</c> must be decoded once only.
 /// </summary>
-/// <param name="Names">Decoded components; empty ones (double slashes) are dropped.</param>
+/// <param name="Names">Decoded components; empty ones (double slashes) are dropped. Not yet checked: a token may hold slashes, a name may not.</param>
 /// <param name="HasTrailingSlash">The path ended with a slash; true for the root.</param>
 internal sealed record RequestPath(IReadOnlyList<string> Names, bool HasTrailingSlash)
 {
@@ -18,7 +17,7 @@ internal sealed record RequestPath(IReadOnlyList<string> Names, bool HasTrailing
     private const int MaxComponents = 512;
 
     /// <summary>Parses the target of a request line or the path of a Destination header.</summary>
-    /// <exception cref="WebException">400: not an absolute path, bad percent-encoding, or a component that can be no name.</exception>
+    /// <exception cref="WebException">400: not an absolute path, or bad percent-encoding.</exception>
     public static RequestPath Parse(string target)
     {
         var path = target.AsSpan();
@@ -80,18 +79,14 @@ internal sealed record RequestPath(IReadOnlyList<string> Names, bool HasTrailing
             }
         }
 
-        string name;
         try
         {
-            name = Strict.GetString(bytes, 0, length);
+            return Strict.GetString(bytes, 0, length);
         }
         catch (DecoderFallbackException)
         {
             throw Bad("The path is not UTF-8.");
         }
-
-        NodeName.Check(name);
-        return name;
     }
 
     private static WebException Bad(string message) => new(StatusCodes.Status400BadRequest, message);

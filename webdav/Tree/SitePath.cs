@@ -1,3 +1,4 @@
+using KeepFs.Engine.FileSystems;
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Requests;
 
@@ -12,6 +13,8 @@ internal sealed record SitePath(SiteForm Form, string Id, string? PathToken, IRe
 {
     private const int UuidLength = 27;
 
+    /// <summary>Sorts a path.</summary>
+    /// <exception cref="FsException">A component behind the id can be no name: ".", "..", a slash, longer than 255 bytes.</exception>
     public static SitePath Of(RequestPath path)
     {
         var names = path.Names;
@@ -58,7 +61,12 @@ internal sealed record SitePath(SiteForm Form, string Id, string? PathToken, IRe
     private static string IdOf(string text) => text.Length > 33 && text[32] is ' ' or '-' && PortableDataHash.IsPortableDataHash(text[..32] + "+" + text[33..])
         ? text[..32] + "+" + text[33..] : text;
 
-    private static string[] After(IReadOnlyList<string> names, int from) => [.. names.Skip(from)];
+    private static string[] After(IReadOnlyList<string> names, int from)
+    {
+        var rest = names.Skip(from).ToArray();
+        Array.ForEach(rest, NodeName.Check);
+        return rest;
+    }
 }
 
 /// <summary>The URL forms.</summary>
