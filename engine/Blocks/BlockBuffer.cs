@@ -32,6 +32,9 @@ public sealed class BlockBuffer
     /// <summary>The bytes in use.</summary>
     public ReadOnlyMemory<byte> Memory => Array.AsMemory(0, Length);
 
+    /// <summary>More than one holder now; a hint, it may change at once.</summary>
+    public bool IsShared => Volatile.Read(ref _references) > 1;
+
     /// <summary>Keeps the buffer alive for one more holder. Only legal for someone who already holds a reference.</summary>
     public void AddReference()
     {

@@ -89,6 +89,9 @@ public sealed record CollectionsConfig
     /// <summary>Period of the emptier.</summary>
     public TimeSpan BlobTrashCheckInterval { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>Directories of a volume that are emptied at the same time; 0 switches the emptier off.</summary>
+    public int BlobDeleteConcurrency { get; init; } = 4;
+
     /// <summary>Copies of each block when nobody says otherwise.</summary>
     public int DefaultReplication { get; init; } = 2;
 

@@ -1,4 +1,4 @@
-namespace KeepFs.Engine.FileSystems;
+namespace KeepFs.Engine.Manifests;
 
 /// <summary>
 /// Compares strings as their UTF-8 bytes would (equals code point order), which is the order of manifests and listings; ordinal

@@ -1,0 +1,21 @@
+namespace KeepFs.Catalog;
+
+/// <summary>A request that ends with an error status (catalog-api.md 1.5). The messages are shown to users and never hold secrets.</summary>
+internal sealed class ApiException(int status, string message) : Exception(message)
+{
+    /// <summary>The HTTP status.</summary>
+    public int Status { get; } = status;
+
+    public static ApiException BadRequest(string message) => new(400, message);
+
+    public static ApiException NotLoggedIn() => new(401, "Not logged in");
+
+    public static ApiException Forbidden(string message = "Forbidden") => new(403, message);
+
+    public static ApiException NotFound(string message = "Path not found") => new(404, message);
+
+    public static ApiException ContentChanged(string portableDataHash) =>
+        new(412, $"collection content changed: current portable_data_hash is {portableDataHash}");
+
+    public static ApiException Invalid(string message) => new(422, message);
+}

@@ -1,0 +1,197 @@
+using System.Security.Cryptography.X509Certificates;
+using System.Threading.RateLimiting;
+using KeepFs.Catalog.Endpoints;
+using KeepFs.Catalog.Records;
+using KeepFs.Catalog.Storage;
+using KeepFs.Catalog.Tokens;
+using KeepFs.Catalog.Users;
+using KeepFs.Engine.Blocks;
+using KeepFs.Hosting.Configuration;
+using KeepFs.Hosting.Http;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace KeepFs.Catalog;
+
+/// <summary>
+/// The catalogue: collections, projects, users, tokens and permissions over the Arvados v1 API (spec: catalog-api.md), kept in one SQLite
+/// file. One instance per file. Safe for concurrent use once started; start and stop it once.
+/// </summary>
+public sealed class CatalogServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly CatalogContext _catalog;
+    private readonly Sweeper _sweeper;
+    private readonly RateLimiter _limiter;
+
+    private CatalogServer(WebApplication app, CatalogContext catalog, Sweeper sweeper, RateLimiter limiter) =>
+        (_app, _catalog, _sweeper, _limiter) = (app, catalog, sweeper, limiter);
+
+    /// <summary>Where the server listens; complete after <see cref="StartAsync"/>.</summary>
+    public IReadOnlyList<Uri> Addresses => [.. _app.Urls.Select(url => new Uri(url))];
+
+    /// <summary>Opens or creates the database and prepares the server; nothing listens yet.</summary>
+    /// <param name="config">The cluster.</param>
+    /// <param name="options">How to run.</param>
+    /// <param name="certificate">Serves HTTPS when given, HTTP otherwise.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">Where to log; not disposed.</param>
+    /// <exception cref="InvalidOperationException">The configuration is incomplete, or the database is of a newer version.</exception>
+    public static CatalogServer Create(
+        ClusterConfig config, CatalogServerOptions options, X509Certificate2? certificate, TimeProvider time, ILoggerFactory loggers)
+    {
+        Check(config);
+        var database = CatalogDatabase.Open(config.Catalog.SqlitePath, time);
+        var catalog = new CatalogContext(
+            config, database, new Uuids(config.ClusterId), new LocatorSigner(config.Collections.BlobSigningKey, config.Collections.BlobSigningTTL), time);
+        var logger = loggers.CreateLogger<CatalogServer>();
+        var sweeper = new Sweeper(catalog, options.AuditLogLifetime, logger);
+        var limiter = Limiter(config.API);
+        var app = Build(config, options, certificate, loggers);
+        app.UseRequestId();
+        app.UseApiRules(time, logger);
+        app.UseRouting();
+        MapAll(app, catalog, sweeper, new ApiPipeline(catalog, limiter));
+        return new CatalogServer(app, catalog, sweeper, limiter);
+    }
+
+    /// <summary>Makes the records that every cluster has, then listens.</summary>
+    public async Task StartAsync(CancellationToken ct)
+    {
+        await _catalog.Database.WriteAsync(
+            session =>
+            {
+                Bootstrap.Run(session, _catalog);
+                return true;
+            },
+            ct);
+        await _app.StartAsync(ct);
+        _sweeper.Start();
+    }
+
+    /// <summary>
+    /// Makes sure that a user with that name and token exists; call after <see cref="StartAsync"/>, as often as you like. An existing user
+    /// is only ever made more (active, admin), never less. Returns the token in v2 form.
+    /// </summary>
+    /// <param name="username">The user's name.</param>
+    /// <param name="admin">The user shall be an admin.</param>
+    /// <param name="tokenUuid">UUID of the token, <c>CCCCC-gj3su-...</c>.</param>
+    /// <param name="tokenSecret">Its secret; stored hashed. Another secret for the same UUID replaces the old one.</param>
+    /// <param name="ct">Cancels the wait.</param>
+    public async Task<string> EnsureUserAsync(string username, bool admin, string tokenUuid, string tokenSecret, CancellationToken ct)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(tokenSecret);
+        if (Uuids.Infix(tokenUuid) != RecordTypes.Tokens.Infix || !tokenUuid.StartsWith(_catalog.Uuids.ClusterId, StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"'{tokenUuid}' is not the UUID of a token of cluster {_catalog.Uuids.ClusterId}.", nameof(tokenUuid));
+        }
+
+        var (users, tokens) = (new UserWriter(_catalog), new TokenWriter(_catalog));
+        await _catalog.Database.WriteAsync(
+            session =>
+            {
+                var system = Bootstrap.SystemCaller(_catalog.Uuids);
+                var user = users.Ensure(session, system, username, admin);
+                tokens.Ensure(session, system, tokenUuid, tokenSecret, user);
+                return true;
+            },
+            ct);
+        return $"v2/{tokenUuid}/{tokenSecret}";
+    }
+
+    /// <summary>Answers requests in progress, then stops; what was answered is on stable storage.</summary>
+    public Task StopAsync(CancellationToken ct) => _app.StopAsync(ct);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _sweeper.DisposeAsync();
+        await _app.DisposeAsync();
+        await _limiter.DisposeAsync();
+        await _catalog.Database.DisposeAsync();
+    }
+
+    private static void Check(ClusterConfig config)
+    {
+        var faults = new List<string>();
+        if (config.ClusterId.Length != 5 || !config.ClusterId.All(c => char.IsAsciiDigit(c) || char.IsAsciiLetterLower(c)))
+        {
+            faults.Add($"ClusterID '{config.ClusterId}' must be five characters a-z or 0-9");
+        }
+
+        if (config.SystemRootToken.Length == 0)
+        {
+            faults.Add("SystemRootToken must be set");
+        }
+
+        if (config.Catalog.SqlitePath.Length == 0)
+        {
+            faults.Add("Catalog.SqlitePath must be set");
+        }
+
+        if (config.Collections is { BlobSigning: true, BlobSigningKey: "" })
+        {
+            faults.Add("Collections.BlobSigningKey must be set while Collections.BlobSigning is on");
+        }
+
+        if (config.Collections.DefaultTrashLifetime < config.Collections.BlobSigningTTL)
+        {
+            faults.Add("Collections.DefaultTrashLifetime must not be shorter than Collections.BlobSigningTTL");
+        }
+
+        if (faults.Count > 0)
+        {
+            throw new InvalidOperationException("The catalogue cannot start: " + string.Join("; ", faults) + ".");
+        }
+    }
+
+    private static ConcurrencyLimiter Limiter(ApiConfig api) => new ConcurrencyLimiter(new ConcurrencyLimiterOptions
+    {
+        PermitLimit = api.MaxConcurrentRequests > 0 ? api.MaxConcurrentRequests : int.MaxValue,
+        QueueLimit = api.MaxQueuedRequests,
+        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+    });
+
+    private static WebApplication Build(ClusterConfig config, CatalogServerOptions options, X509Certificate2? certificate, ILoggerFactory loggers)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Services.AddSingleton(loggers);
+        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
+        builder.Services.Configure<FormOptions>(form =>
+        {
+            form.ValueLengthLimit = int.MaxValue;
+            form.BufferBodyLengthLimit = form.MultipartBodyLengthLimit = config.API.MaxRequestSize;
+        });
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = config.API.MaxRequestSize;
+            kestrel.Listen(options.Listen, listen =>
+            {
+                if (certificate is not null)
+                {
+                    listen.UseHttps(certificate);
+                }
+            });
+        });
+        return builder.Build();
+    }
+
+    private static void MapAll(IEndpointRouteBuilder routes, CatalogContext catalog, Sweeper sweeper, ApiPipeline api)
+    {
+        var records = new RecordEndpoints(catalog);
+        new SystemEndpoints(catalog, sweeper).Map(api, routes);
+        new CollectionEndpoints(catalog, records).Map(api, routes);
+        new GroupEndpoints(catalog, records).Map(api, routes);
+        new UserEndpoints(catalog, records).Map(api, routes);
+        new TokenEndpoints(catalog, records).Map(api, routes);
+        new LinkEndpoints(catalog, records).Map(api, routes);
+        new KeepServiceEndpoints(catalog, records).Map(api, routes);
+        new LogEndpoints(catalog, records).Map(api, routes);
+    }
+}

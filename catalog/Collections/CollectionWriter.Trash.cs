@@ -1,0 +1,30 @@
+using KeepFs.Catalog.Permissions;
+
+namespace KeepFs.Catalog.Collections;
+
+/// <content>The calls trash, untrash and DELETE (catalog-api.md 6); they find trashed records too.</content>
+internal sealed partial class CollectionWriter
+{
+    public Task TrashAsync(Caller caller, string uuid, CancellationToken ct) =>
+        ChangeTrashAsync(caller, uuid, static (state, now, config) => state.Trash(now, config), ensureUniqueName: false, ct);
+
+    public Task DeleteAsync(Caller caller, string uuid, CancellationToken ct) =>
+        ChangeTrashAsync(caller, uuid, static (state, now, config) => state.Delete(now, config), ensureUniqueName: false, ct);
+
+    public Task UntrashAsync(Caller caller, string uuid, bool ensureUniqueName, CancellationToken ct) =>
+        ChangeTrashAsync(caller, uuid, static (state, now, _) => state.Untrash(now), ensureUniqueName, ct);
+
+    private Task<bool> ChangeTrashAsync(
+        Caller caller, string uuid, Func<TrashState, DateTimeOffset, Hosting.Configuration.CollectionsConfig, TrashState> change, bool ensureUniqueName, CancellationToken ct)
+    {
+        Ownership.RequireActive(caller);
+        return catalog.Database.WriteAsync(
+            session =>
+            {
+                var row = FindWritable(session, caller, uuid, includeTrash: true, withManifest: false);
+                Save(session, caller, row, row.Clone(), change(TrashState.Of(row), session.Now, catalog.Config.Collections), preserve: false, ensureUniqueName);
+                return true;
+            },
+            ct);
+    }
+}

@@ -1,0 +1,123 @@
+using System.Text.Json;
+using KeepFs.Catalog.Requests;
+using KeepFs.Catalog.Storage;
+
+namespace KeepFs.Catalog.Permissions;
+
+/// <summary>Finds the user behind a token (catalog-api.md 8). Nothing is remembered between requests: a revoked token ends at once.</summary>
+internal sealed class Authenticator(CatalogContext catalog)
+{
+    private const int MaxReaderTokens = 100;
+
+    /// <summary>The caller of the first valid token; null when none is valid.</summary>
+    public async Task<Caller?> AuthenticateAsync(IReadOnlyList<string> tokens, IReadOnlyList<string> readerTokens, CancellationToken ct)
+    {
+        if (readerTokens.Count >= MaxReaderTokens)
+        {
+            throw ApiException.Invalid($"reader_tokens: fewer than {MaxReaderTokens} are allowed");
+        }
+
+        if (tokens.Count == 0 && readerTokens.Count == 0)
+        {
+            return null;
+        }
+
+        return await catalog.Database.ReadAsync(
+            session =>
+            {
+                var caller = tokens.Select(token => Find(session, token)).FirstOrDefault(found => found is not null);
+                var readers = readerTokens.Select(token => Find(session, token)).OfType<Caller>().ToList();
+                return caller is null || readers.Count == 0 ? caller : caller with
+                {
+                    AlsoReadsAs = [.. readers.SelectMany(reader => reader.ActsAs)],
+                    ReadsEverything = readers.Any(reader => reader.IsAdmin),
+                };
+            },
+            ct);
+    }
+
+    private Caller? Find(CatalogSession session, string token)
+    {
+        var (uuid, secret) = TokenSecrets.Parse(token);
+        return secret.Length == 0 ? null : Anonymous(session, token, uuid, secret) ?? SystemRoot(token, uuid, secret) ?? Stored(session, token, uuid, secret);
+    }
+
+    private Caller? Anonymous(CatalogSession session, string token, string? uuid, string secret)
+    {
+        var configured = TokenSecrets.Parse(catalog.Config.Users.AnonymousUserToken).Secret;
+        if (configured.Length == 0 || (uuid is not null && uuid != catalog.Uuids.AnonymousToken) || !TokenSecrets.Same(configured, secret))
+        {
+            return null;
+        }
+
+        return new Caller
+        {
+            UserUuid = catalog.Uuids.AnonymousUser,
+            IsAdmin = false,
+            IsActive = true,
+            IsAnonymous = true,
+            Token = token,
+            TokenUuid = catalog.Uuids.AnonymousToken,
+            TokenSecret = secret,
+            Scopes = ["GET /"],
+            ActsAs = ActsAs(session, catalog.Uuids.AnonymousUser),
+        };
+    }
+
+    private Caller? SystemRoot(string token, string? uuid, string secret)
+    {
+        var configured = TokenSecrets.Parse(catalog.Config.SystemRootToken).Secret;
+        if (configured.Length == 0 || (uuid is not null && uuid != catalog.Uuids.SystemToken) || !TokenSecrets.Same(configured, secret))
+        {
+            return null;
+        }
+
+        return new Caller
+        {
+            UserUuid = catalog.Uuids.SystemUser,
+            IsAdmin = true,
+            IsActive = true,
+            IsSystem = true,
+            Token = token,
+            TokenUuid = catalog.Uuids.SystemToken,
+            TokenSecret = secret,
+            ActsAs = [catalog.Uuids.SystemUser],
+        };
+    }
+
+    private static Caller? Stored(CatalogSession session, string token, string? uuid, string secret)
+    {
+        // By hash for bare secrets: the time of an index lookup says nothing about a secret whose hash an attacker cannot choose.
+        var hash = TokenSecrets.Hash(secret);
+        var sql = new SqlText().Append("""
+            SELECT a.uuid AS uuid, a.owner_uuid AS owner_uuid, a.secret_hash, a.salted_hash, a.scopes AS scopes, u.is_active, u.is_admin
+            FROM api_client_authorizations a JOIN users u ON u.uuid = a.owner_uuid
+            WHERE (a.expires_at IS NULL OR a.expires_at > 
+            """).Value(session.NowText).Append(uuid is null ? ") AND a.secret_hash = " : ") AND a.uuid = ").Value(uuid ?? hash);
+        var row = session.Rows(sql, Records.RecordTypes.Tokens).SingleOrDefault();
+        if (row is null || !(TokenSecrets.Same(row.Text("secret_hash")!, hash) | (uuid is not null && TokenSecrets.Same(row.Text("salted_hash")!, hash))))
+        {
+            return null;
+        }
+
+        var isActive = row.Flag("is_active");
+        return new Caller
+        {
+            UserUuid = row.Text("owner_uuid")!,
+            IsAdmin = isActive && row.Flag("is_admin"),
+            IsActive = isActive,
+            Token = token,
+            TokenUuid = row.Uuid,
+            TokenSecret = secret,
+            Scopes = JsonSerializer.Deserialize(row.Text("scopes")!, WireJson.Default.StringArray)!,
+            ActsAs = ActsAs(session, row.Text("owner_uuid")!),
+        };
+    }
+
+    private static List<string> ActsAs(CatalogSession session, string user)
+    {
+        var users = session.Strings(
+            "SELECT target_uuid FROM reachable WHERE user_uuid = @p0 AND level = 3 AND substr(target_uuid, 7, 5) = 'tpzed'", user);
+        return users.Contains(user) ? users : [user, .. users];
+    }
+}

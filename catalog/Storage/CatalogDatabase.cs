@@ -1,0 +1,123 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+
+namespace KeepFs.Catalog.Storage;
+
+/// <summary>
+/// The catalogue's SQLite file: one writer with group commit, a bounded pool of readers (WAL), every commit on stable storage before it
+/// is answered (synchronous=FULL). The file is created for its owner alone. Safe for concurrent use.
+/// </summary>
+internal sealed class CatalogDatabase : IAsyncDisposable
+{
+    // Readers work on a thread of the pool each; more of them than this only adds memory for page caches.
+    private const int MaxReaders = 32;
+    private const int BusyTimeoutMs = 10_000;
+
+    private readonly string _connectionString;
+    private readonly TimeProvider _time;
+    private readonly ConcurrentBag<SqliteConnection> _idle = [];
+    private readonly SemaphoreSlim _readers = new(MaxReaders);
+    private readonly CommitQueue _writer;
+
+    private CatalogDatabase(string connectionString, TimeProvider time, CommitQueue writer)
+    {
+        (_connectionString, _time, _writer) = (connectionString, time, writer);
+    }
+
+    /// <summary>Opens or creates the file and brings its schema up to date.</summary>
+    /// <exception cref="InvalidOperationException">The file was written by a newer program.</exception>
+    public static CatalogDatabase Open(string path, TimeProvider time)
+    {
+        SQLitePCL.Batteries_V2.Init();
+        CreatePrivateFile(path);
+        var connectionString = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString();
+        var connection = Connect(connectionString);
+        try
+        {
+            Migrations.Run(connection, path);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+
+        return new CatalogDatabase(connectionString, time, new CommitQueue(connection, time));
+    }
+
+    /// <summary>Runs a read in one snapshot. Waits for a free reader.</summary>
+    public async Task<T> ReadAsync<T>(Func<CatalogSession, T> read, CancellationToken ct)
+    {
+        await _readers.WaitAsync(ct);
+        try
+        {
+            if (!_idle.TryTake(out var connection))
+            {
+                connection = Connect(_connectionString);
+            }
+
+            try
+            {
+                using var snapshot = connection.BeginTransaction(deferred: true);
+                return read(new CatalogSession(connection, _time.GetUtcNow()));
+            }
+            finally
+            {
+                _idle.Add(connection);
+            }
+        }
+        finally
+        {
+            _readers.Release();
+        }
+    }
+
+    /// <summary>Runs a write in the order of arrival; completes when its transaction is on stable storage.</summary>
+    public Task<T> WriteAsync<T>(Func<WriteSession, T> write, CancellationToken ct) => _writer.EnqueueAsync(write, ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _writer.DisposeAsync();
+        foreach (var connection in _idle)
+        {
+            await connection.DisposeAsync();
+        }
+
+        _readers.Dispose();
+    }
+
+    private static SqliteConnection Connect(string connectionString)
+    {
+        var connection = new SqliteConnection(connectionString);
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = $"""
+            PRAGMA busy_timeout = {BusyTimeoutMs};
+            PRAGMA journal_mode = WAL;
+            PRAGMA synchronous = FULL;
+            PRAGMA foreign_keys = ON;
+            PRAGMA case_sensitive_like = ON;
+            """;
+        command.ExecuteNonQuery();
+        // SQLite's lower() knows ASCII only.
+        connection.CreateFunction("casefold", (string? text) => text?.ToLowerInvariant(), isDeterministic: true);
+        return connection;
+    }
+
+    private static void CreatePrivateFile(string path)
+    {
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
+        {
+            Directory.CreateDirectory(folder);
+        }
+
+        // SQLite gives its -wal and -shm files the mode of the database.
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var file = new FileStream(path, options);
+    }
+}

@@ -1,0 +1,102 @@
+using System.Globalization;
+using KeepFs.Catalog.Records;
+using Microsoft.Data.Sqlite;
+
+namespace KeepFs.Catalog.Storage;
+
+/// <summary>One connection in use: a reader, or the writer inside its transaction. For one thread at a time.</summary>
+internal class CatalogSession(SqliteConnection connection, DateTimeOffset now)
+{
+    public SqliteConnection Connection { get; } = connection;
+
+    /// <summary>The one time of this session; every rule about time uses it.</summary>
+    public DateTimeOffset Now { get; } = Timestamp.Truncate(now);
+
+    public string NowText => Timestamp.Format(Now);
+
+    public int Execute(SqlText sql)
+    {
+        using var command = Command(sql);
+        return command.ExecuteNonQuery();
+    }
+
+    public int Execute(string sql, params ReadOnlySpan<object?> values) => Execute(Numbered(sql, values));
+
+    /// <summary>First column of the first row; null when there is none.</summary>
+    public object? Scalar(SqlText sql)
+    {
+        using var command = Command(sql);
+        var value = command.ExecuteScalar();
+        return value is DBNull ? null : value;
+    }
+
+    public object? Scalar(string sql, params ReadOnlySpan<object?> values) => Scalar(Numbered(sql, values));
+
+    public long Count(SqlText sql) => Convert.ToInt64(Scalar(sql), CultureInfo.InvariantCulture);
+
+    public List<string> Strings(string sql, params ReadOnlySpan<object?> values)
+    {
+        using var command = Command(Numbered(sql, values));
+        using var reader = command.ExecuteReader();
+        var list = new List<string>();
+        while (reader.Read())
+        {
+            list.Add(reader.GetString(0));
+        }
+
+        return list;
+    }
+
+    /// <summary>Reads records; the statement's columns are named as in <see cref="Row"/>.</summary>
+    /// <param name="sql">A SELECT.</param>
+    /// <param name="type">What the rows are.</param>
+    /// <param name="accept">Returns false to stop after the row it was given; that row is kept.</param>
+    public List<Row> Rows(SqlText sql, RecordType type, Func<Row, bool>? accept = null)
+    {
+        using var command = Command(sql);
+        using var reader = command.ExecuteReader();
+        var rows = new List<Row>();
+        var names = Enumerable.Range(0, reader.FieldCount).Select(reader.GetName).ToArray();
+        while (reader.Read())
+        {
+            var row = new Row(type);
+            for (var i = 0; i < names.Length; i++)
+            {
+                row[names[i]] = reader.IsDBNull(i) ? null : reader.GetValue(i);
+            }
+
+            rows.Add(row);
+            if (accept is not null && !accept(row))
+            {
+                break;
+            }
+        }
+
+        return rows;
+    }
+
+    private static SqlText Numbered(string sql, ReadOnlySpan<object?> values)
+    {
+        var text = new SqlText().Append(sql);
+        foreach (var value in values)
+        {
+            text.Parameter(value);
+        }
+
+        return text;
+    }
+
+    private SqliteCommand Command(SqlText sql)
+    {
+        var command = Connection.CreateCommand();
+#pragma warning disable CA2100 // SqlText holds no operand: they are parameters.
+        command.CommandText = sql.ToString();
+#pragma warning restore CA2100
+        for (var i = 0; i < sql.Parameters.Count; i++)
+        {
+            command.Parameters.AddWithValue(string.Create(CultureInfo.InvariantCulture, $"@p{i}"), sql.Parameters[i] ?? DBNull.Value);
+        }
+
+        return command;
+    }
+}

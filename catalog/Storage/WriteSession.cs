@@ -1,0 +1,6 @@
+using Microsoft.Data.Sqlite;
+
+namespace KeepFs.Catalog.Storage;
+
+/// <summary>The writer inside a transaction: everything done through it is committed together or not at all.</summary>
+internal sealed class WriteSession(SqliteConnection connection, DateTimeOffset now) : CatalogSession(connection, now);

@@ -1,0 +1,34 @@
+namespace KeepFs.Engine.Catalog;
+
+/// <summary>Why the catalogue refused.</summary>
+public enum CatalogErrorKind
+{
+    /// <summary>No such record, or not readable with this token.</summary>
+    NotFound,
+
+    /// <summary>Token missing, wrong or expired.</summary>
+    Unauthorized,
+
+    /// <summary>The token may not do that.</summary>
+    Forbidden,
+
+    /// <summary>The content is not the expected one any more (<see cref="CollectionChange.IfPortableDataHash"/>).</summary>
+    PreconditionFailed,
+
+    /// <summary>The request is wrong: validation, name taken.</summary>
+    Invalid,
+
+    /// <summary>The catalogue does not answer, or not now.</summary>
+    Unavailable,
+}
+
+/// <summary>A catalogue request failed; the message holds the catalogue's own words.</summary>
+public sealed class CatalogException : IOException
+{
+    /// <summary>Creates the error.</summary>
+    public CatalogException(CatalogErrorKind kind, string message, Exception? inner = null)
+        : base(message, inner) => Kind = kind;
+
+    /// <summary>Why.</summary>
+    public CatalogErrorKind Kind { get; }
+}

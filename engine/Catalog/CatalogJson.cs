@@ -1,0 +1,40 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace KeepFs.Engine.Catalog;
+
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Collection))]
+[JsonSerializable(typeof(CollectionChange))]
+[JsonSerializable(typeof(Group))]
+[JsonSerializable(typeof(GroupChange))]
+[JsonSerializable(typeof(User))]
+[JsonSerializable(typeof(Page<ProjectItem>))]
+[JsonSerializable(typeof(Page<User>))]
+[JsonSerializable(typeof(Dictionary<string, JsonElement>))]
+internal sealed partial class CatalogJson : JsonSerializerContext;
+
+/// <summary>One page of a list.</summary>
+internal sealed record Page<T>
+{
+    [JsonPropertyName("items")]
+    public IReadOnlyList<T> Items { get; init; } = [];
+}
+
+internal sealed record GroupChange
+{
+    [JsonPropertyName("group")]
+    public required GroupWrite Group { get; init; }
+}
+
+internal sealed record GroupWrite
+{
+    [JsonPropertyName("name")]
+    public string? Name { get; init; }
+
+    [JsonPropertyName("owner_uuid")]
+    public string? OwnerUuid { get; init; }
+
+    [JsonPropertyName("group_class")]
+    public string? GroupClass { get; init; }
+}

@@ -1,0 +1,56 @@
+namespace KeepFs.Engine.Catalog;
+
+/// <summary>
+/// The catalogue as one user sees it: collections, projects, users (catalog-api.md). Every call throws <see cref="CatalogException"/> when it
+/// fails. Safe for concurrent use.
+/// </summary>
+public interface ICatalog
+{
+    /// <summary>The token's user.</summary>
+    Task<User> GetCurrentUserAsync(CancellationToken cancellationToken);
+
+    /// <summary>A user by UUID, or null.</summary>
+    Task<User?> FindUserAsync(string uuid, CancellationToken cancellationToken);
+
+    /// <summary>The public configuration.</summary>
+    Task<SiteConfig> GetConfigAsync(CancellationToken cancellationToken);
+
+    /// <summary>A collection by UUID or portable data hash, or null.</summary>
+    /// <param name="id">27 characters, or <c>hash+size</c>.</param>
+    /// <param name="select">Fields to return; null = all, with the signed manifest. Ignored by the server for a portable data hash.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task<Collection?> FindCollectionAsync(string id, IReadOnlyList<string>? select, CancellationToken cancellationToken);
+
+    /// <summary>Creates a collection; a taken name is <see cref="CatalogErrorKind.Invalid"/> unless a unique one is asked for.</summary>
+    Task<Collection> CreateCollectionAsync(CollectionChange change, CancellationToken cancellationToken);
+
+    /// <summary>Changes a collection in one transaction.</summary>
+    Task<Collection> UpdateCollectionAsync(string uuid, CollectionChange change, CancellationToken cancellationToken);
+
+    /// <summary>Moves a collection to the trash.</summary>
+    Task TrashCollectionAsync(string uuid, CancellationToken cancellationToken);
+
+    /// <summary>A group by UUID, or null.</summary>
+    Task<Group?> FindGroupAsync(string uuid, CancellationToken cancellationToken);
+
+    /// <summary>Creates a project.</summary>
+    Task<Group> CreateProjectAsync(string ownerUuid, string name, CancellationToken cancellationToken);
+
+    /// <summary>Renames or moves a project.</summary>
+    Task<Group> UpdateProjectAsync(string uuid, string ownerUuid, string name, CancellationToken cancellationToken);
+
+    /// <summary>Moves a project and what it holds to the trash.</summary>
+    Task TrashProjectAsync(string uuid, CancellationToken cancellationToken);
+
+    /// <summary>Sub-projects, filter groups and current collections that a project or home owns, page by page, in UUID order.</summary>
+    IAsyncEnumerable<ProjectItem> ListContentsAsync(string ownerUuid, CancellationToken cancellationToken);
+
+    /// <summary>The sub-project or collection of that name, or null; projects win.</summary>
+    Task<ProjectItem?> FindByNameAsync(string ownerUuid, string name, CancellationToken cancellationToken);
+
+    /// <summary>The user of that name, or null.</summary>
+    Task<User?> FindUserByNameAsync(string username, CancellationToken cancellationToken);
+
+    /// <summary>Users that the token can see.</summary>
+    IAsyncEnumerable<User> ListUsersAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,152 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using KeepFs.Engine.Blocks;
+
+namespace KeepFs.Engine.Client;
+
+public sealed partial class KeepClient
+{
+    /// <summary>Bytes asked of the socket at once: large enough for few calls, small enough that hashing overlaps with receiving.</summary>
+    private const int ReadBytes = 1 << 20;
+
+    /// <inheritdoc/>
+    public async ValueTask FetchAsync(Locator locator, BlockBuffer destination, CancellationToken cancellationToken)
+    {
+        var failures = new Dictionary<KeepService, Failure>();
+        for (var attempt = 0; ; attempt++)
+        {
+            foreach (var service in ReadOrder(locator, await services.GetAsync(attempt > 0, cancellationToken)))
+            {
+                if (failures.TryGetValue(service, out var earlier) && earlier.Kind != FailureKind.Retryable)
+                {
+                    continue;
+                }
+
+                if (await TryFetchAsync(service, locator, destination, cancellationToken) is not { } failure)
+                {
+                    return;
+                }
+
+                failures[service] = failure;
+            }
+
+            if (attempt + 1 >= options.Attempts || (failures.Count > 0 && failures.Values.All(f => f.Kind != FailureKind.Retryable)))
+            {
+                throw ReadFailure(locator, failures);
+            }
+
+            await DelayAsync(attempt, cancellationToken);
+        }
+    }
+
+    private static List<KeepService> ReadOrder(Locator locator, IReadOnlyList<KeepService> known)
+    {
+        var order = new List<KeepService>();
+        foreach (var hint in locator.HintsOfType('K'))
+        {
+            if (FromHint(hint, known) is { } hinted)
+            {
+                order.Add(hinted);
+            }
+        }
+
+        order.AddRange(ProbeOrder.OfServices(locator.Hash, [.. known.Where(service => !service.IsGateway)], service => service.Uuid));
+        return order;
+    }
+
+    private static KeepException ReadFailure(Locator locator, Dictionary<KeepService, Failure> failures)
+    {
+        if (failures.Count == 0)
+        {
+            return new KeepException(KeepErrorKind.Unavailable, $"Block {locator.Hash}: no Keep service is known; is a keepstore running?");
+        }
+
+        var kinds = failures.Values.Select(failure => failure.Kind).ToHashSet();
+        var (kind, what) = kinds switch
+        {
+            _ when kinds.SetEquals([FailureKind.NotFound]) => (KeepErrorKind.NotFound, "is on none of the keepstores"),
+            _ when kinds.Contains(FailureKind.Retryable) => (KeepErrorKind.Unavailable, "could not be read now"),
+            _ when kinds.Contains(FailureKind.Corrupt) => (KeepErrorKind.Corrupt, "has no good copy"),
+            _ when kinds.Contains(FailureKind.Denied) => (KeepErrorKind.PermissionDenied, "may not be read with this token"),
+            _ => (KeepErrorKind.Unavailable, "could not be read"),
+        };
+        return new KeepException(kind, $"Block {locator.Hash} {what} ({Describe(failures)}).");
+    }
+
+    /// <summary>Null on success.</summary>
+    private async Task<Failure?> TryFetchAsync(KeepService service, Locator locator, BlockBuffer destination, CancellationToken cancellationToken)
+    {
+        using var stall = new CancellationTokenSource(options.StallTimeout, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stall.Token);
+        try
+        {
+            using var request = Request(HttpMethod.Get, service, locator.ToString());
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
+            if (!response.IsSuccessStatusCode)
+            {
+                return new Failure(ReadFailureKind((int)response.StatusCode), await ErrorTextAsync(response, both.Token));
+            }
+
+            return await ReceiveAsync(response, locator, destination, stall, both.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new Failure(FailureKind.Retryable, string.Create(CultureInfo.InvariantCulture, $"nothing received for {options.StallTimeout.TotalSeconds:0} s"));
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException and not KeepException)
+        {
+            return new Failure(FailureKind.Retryable, e.InnerException?.Message ?? e.Message);
+        }
+    }
+
+    private async Task<Failure?> ReceiveAsync(
+        HttpResponseMessage response, Locator locator, BlockBuffer destination, CancellationTokenSource stall, CancellationToken cancellationToken)
+    {
+        var size = locator.SizeBytes;
+        if (response.Content.Headers.ContentLength is { } length && length != size)
+        {
+            return new Failure(FailureKind.Corrupt, $"has {length} bytes where {size} are expected");
+        }
+
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+        var received = 0;
+        while (received < size)
+        {
+            var read = await body.ReadAsync(destination.Capacity.Slice(received, Math.Min(ReadBytes, size - received)), cancellationToken);
+            if (read == 0)
+            {
+                return new Failure(FailureKind.Retryable, $"connection ended after {received} of {size} bytes");
+            }
+
+            md5.AppendData(destination.Capacity.Span.Slice(received, read));
+            received += read;
+            stall.CancelAfter(options.StallTimeout);
+        }
+
+        if (DigestOf(md5) != locator.Hash)
+        {
+            return new Failure(FailureKind.Corrupt, "sent bytes that do not match the hash");
+        }
+
+        destination.Length = size;
+        return null;
+    }
+
+    private static BlockHash DigestOf(IncrementalHash md5)
+    {
+        Span<byte> digest = stackalloc byte[16];
+        md5.GetHashAndReset(digest);
+        return BlockHash.FromDigest(digest);
+    }
+
+    private static FailureKind ReadFailureKind(int status) => status switch
+    {
+        404 or 410 => FailureKind.NotFound,
+        400 or 401 or 403 => FailureKind.Denied,
+
+        // Keepstore read all its copies and none matches: asking again cannot help.
+        502 => FailureKind.Corrupt,
+        _ => IsRetryable(status) ? FailureKind.Retryable : FailureKind.Final,
+    };
+}

@@ -1,0 +1,232 @@
+using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Manifests;
+
+namespace KeepFs.Engine.FileSystems;
+
+public sealed partial class CollectionFileSystem
+{
+    /// <summary>Gaps up to this size are written as zeros; larger ones refer to a stored block of zeros (mount.md section 5).</summary>
+    private const int MaxWrittenGapBytes = 1 << 20;
+
+    internal async ValueTask<BlockLease> ReadAsync(CollectionFile file, long offset, int length, CancellationToken cancellationToken)
+    {
+        SegmentReader? reader = null;
+        List<(Extent Extent, byte[]? Bytes)> parts = [];
+        lock (Lock)
+        {
+            length = (int)Math.Clamp(file.SizeBytes - offset, 0, length);
+            if (length == 0)
+            {
+                return BlockLease.Unowned(default);
+            }
+
+            if (file.ContentInMemory is { } content)
+            {
+                parts = Peek(content.Cover(offset, length));
+            }
+            else
+            {
+                reader = file.Reader;
+            }
+        }
+
+        return reader is not null ? await ReadStoredAsync(reader, offset, length, cancellationToken)
+            : parts is [({ Stored: { } only }, _)] ? await FetchAsync(only, cancellationToken)
+            : await CopyAsync(parts, length, cancellationToken);
+    }
+
+    internal void Prefetch(CollectionFile file, long offset, int blocks)
+    {
+        SegmentReader? reader = null;
+        lock (Lock)
+        {
+            if (!file.IsDirty && file.ContentInMemory is null)
+            {
+                reader = file.Reader;
+            }
+        }
+
+        reader?.Prefetch(Services.Store, offset, blocks);
+    }
+
+    internal async ValueTask WriteAsync(CollectionFile file, long offset, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    {
+        if (offset < 0 || offset > long.MaxValue - data.Length)
+        {
+            throw new FsException(FsError.TooLarge, $"\"{file.Name}\" cannot be that large.");
+        }
+
+        ThrowIfFailing(file.Name);
+        await FillGapAsync(file, offset, cancellationToken);
+        await WriteDataAsync(file, offset, data, cancellationToken);
+    }
+
+    internal async ValueTask SetSizeAsync(CollectionFile file, long sizeBytes, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(sizeBytes);
+        await FillGapAsync(file, sizeBytes, cancellationToken);
+        lock (Lock)
+        {
+            CheckWritable(file.Path);
+            if (file.SizeBytes != sizeBytes)
+            {
+                file.Content.SetSize(sizeBytes);
+                file.MarkDirty();
+                if (file.WriterCount == 0)
+                {
+                    ScheduleSave();
+                }
+            }
+        }
+    }
+
+    /// <summary>Extends the file to an offset beyond its end.</summary>
+    private async ValueTask FillGapAsync(CollectionFile file, long offset, CancellationToken cancellationToken)
+    {
+        long size;
+        lock (Lock)
+        {
+            size = file.SizeBytes;
+            if (offset - size > MaxWrittenGapBytes)
+            {
+                file.Content.SetSize(offset);
+                file.MarkDirty();
+                return;
+            }
+        }
+
+        if (offset > size)
+        {
+            await WriteDataAsync(file, size, new byte[offset - size], cancellationToken);
+        }
+    }
+
+    private async ValueTask WriteDataAsync(CollectionFile file, long offset, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    {
+        BlockBuffer? spare = null;
+        try
+        {
+            while (!data.IsEmpty)
+            {
+                int written, needed;
+                MemorySegment? filled;
+                lock (Lock)
+                {
+                    if (offset > file.SizeBytes)
+                    {
+                        // Somebody cut the file after the gap was filled.
+                        file.Content.SetSize(offset);
+                    }
+
+                    written = file.Content.Write(offset, data.Span, ref spare, out needed, out filled);
+                    if (written > 0)
+                    {
+                        file.MarkDirty();
+                    }
+
+                    filled?.Seal();
+                }
+
+                if (filled is not null)
+                {
+                    StartUpload(filled);
+                }
+
+                if (needed > 0)
+                {
+                    spare?.Release();
+                    spare = null;
+                    spare = await RentAsync(needed, cancellationToken);
+                }
+
+                offset += written;
+                data = data[written..];
+            }
+        }
+        finally
+        {
+            spare?.Release();
+        }
+    }
+
+    /// <summary>Memory for unsaved data; when the budget is spent, what there is goes to keepstores first and the writer waits for it.</summary>
+    private async ValueTask<BlockBuffer> RentAsync(int bytes, CancellationToken cancellationToken)
+    {
+        if (Services.WritePool.TryRent(bytes) is { } buffer)
+        {
+            return buffer;
+        }
+
+        await FlushAsync(cancellationToken);
+        return await Services.WritePool.RentAsync(bytes, cancellationToken);
+    }
+
+    /// <summary>Under the lock: the extents; what is only in memory is copied, because a writer may change it right after.</summary>
+    private static List<(Extent Extent, byte[]? Bytes)> Peek(List<Extent> extents) =>
+        extents.ConvertAll(extent => (extent, extent.Stored is null && extent.Memory is { } memory
+            ? memory.Memory.Slice(extent.Offset, (int)extent.Length).ToArray()
+            : null));
+
+    private async ValueTask<BlockLease> CopyAsync(List<(Extent Extent, byte[]? Bytes)> parts, int length, CancellationToken cancellationToken)
+    {
+        if (parts is [(_, { } whole)])
+        {
+            return BlockLease.Unowned(whole);
+        }
+
+        var bytes = new byte[length];
+        var at = 0;
+        foreach (var (extent, copied) in parts)
+        {
+            var destination = bytes.AsMemory(at, (int)extent.Length);
+            if (copied is not null)
+            {
+                copied.CopyTo(destination);
+            }
+            else if (extent.Stored is { } stored)
+            {
+                using var lease = await FetchAsync(stored, cancellationToken);
+                lease.Memory.CopyTo(destination);
+            }
+
+            at += (int)extent.Length;
+        }
+
+        return BlockLease.Unowned(bytes);
+    }
+
+    private async ValueTask<BlockLease> ReadStoredAsync(SegmentReader reader, long offset, int length, CancellationToken cancellationToken)
+    {
+        var first = reader.SegmentsWithin(offset, length);
+        if (first.Count == 1)
+        {
+            return await FetchAsync(first[0], cancellationToken);
+        }
+
+        var bytes = new byte[length];
+        var at = 0;
+        foreach (var segment in first)
+        {
+            using var lease = await FetchAsync(segment, cancellationToken);
+            lease.Memory.CopyTo(bytes.AsMemory(at));
+            at += lease.Memory.Length;
+        }
+
+        return BlockLease.Unowned(bytes);
+    }
+
+    /// <summary>Reads from a block, with a fresh signature if the one at hand has expired.</summary>
+    private async ValueTask<BlockLease> FetchAsync(ManifestSegment segment, CancellationToken cancellationToken)
+    {
+        var locator = CurrentLocator(segment.Locator);
+        try
+        {
+            return await Services.Store.ReadAsync(locator, segment.Offset, segment.Length, cancellationToken);
+        }
+        catch (KeepException e) when (e.Kind == KeepErrorKind.PermissionDenied && !_closing.IsCancellationRequested)
+        {
+            await RenewSignaturesAsync(cancellationToken);
+            return await Services.Store.ReadAsync(CurrentLocator(segment.Locator), segment.Offset, segment.Length, cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,365 @@
+using System.Globalization;
+using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Catalog;
+using KeepFs.Engine.Manifests;
+
+namespace KeepFs.Engine.FileSystems;
+
+/// <summary>Save: path changes to the catalogue, in one transaction against the version that was read.</summary>
+public sealed partial class CollectionFileSystem
+{
+    private static readonly string[] SavedFields = ["uuid", "portable_data_hash", "modified_at"];
+    private readonly ITimer _saveTimer;
+    private bool _saveScheduled;
+    private int _failures;
+    private string? _failure;
+
+    /// <summary>
+    /// Flushes and saves everything up to now. When it returns, the blocks are on the wanted number of keepstores and the catalogue has
+    /// committed the new content; on failure nothing is lost and the next save tries again.
+    /// </summary>
+    /// <exception cref="FsException">Why it is not saved.</exception>
+    public Task SaveAsync(CancellationToken cancellationToken) => SaveAsync(includeOpenFiles: true, cancellationToken);
+
+    /// <summary>Asks for a background save after the usual delay; cheap, may be called for every change.</summary>
+    internal void ScheduleSave()
+    {
+        lock (Lock)
+        {
+            if (!_saveScheduled && !_closing.IsCancellationRequested)
+            {
+                _saveScheduled = true;
+                _saveTimer.Change(Services.Options.SaveDelay, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    internal async ValueTask CloseAsync(CollectionFile file, CancellationToken cancellationToken)
+    {
+        if (Services.Options.SyncOnClose)
+        {
+            await SaveAsync(cancellationToken);
+            return;
+        }
+
+        ThrowIfFailing(file.Name);
+        ScheduleSave();
+    }
+
+    private void ThrowIfFailing(string name)
+    {
+        if (Volatile.Read(ref _failure) is { } failure)
+        {
+            throw new FsException(FsError.InputOutput, $"\"{name}\": earlier changes to collection {Uuid} are kept in memory but could not be saved yet: {failure}");
+        }
+    }
+
+    /// <summary>The timer's callback; failures are kept for the next close or write, and tried again with growing delays.</summary>
+    private async void SaveInBackground()
+    {
+        lock (Lock)
+        {
+            _saveScheduled = false;
+        }
+
+        try
+        {
+            await SaveAsync(includeOpenFiles: false, _closing.Token);
+            if (IsDirty)
+            {
+                ScheduleSave();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Closing: SaveAsync was called before, or the caller wants to drop the changes.
+        }
+        catch (Exception e)
+        {
+            Volatile.Write(ref _failure, e.Message);
+            Services.Log($"collection {Uuid}: not saved yet, will be tried again: {e.Message}");
+            var delay = Services.Options.RetryDelay * Math.Pow(2, Math.Min(_failures++, 10));
+            lock (Lock)
+            {
+                if (!_closing.IsCancellationRequested)
+                {
+                    _saveScheduled = true;
+                    _saveTimer.Change(delay < Services.Options.MaxRetryDelay ? delay : Services.Options.MaxRetryDelay, Timeout.InfiniteTimeSpan);
+                }
+            }
+        }
+    }
+
+    private async Task SaveAsync(bool includeOpenFiles, CancellationToken cancellationToken)
+    {
+        await _saving.WaitAsync(cancellationToken);
+        try
+        {
+            for (var attempt = 1; !await TrySaveAsync(includeOpenFiles, cancellationToken); attempt++)
+            {
+                if (attempt >= Services.Options.MaxMergeAttempts)
+                {
+                    throw new FsException(FsError.InputOutput, $"Collection {Uuid} was changed by others {attempt} times while it was being saved; try again.");
+                }
+
+                await ReloadAsync(cancellationToken);
+            }
+
+            _failures = 0;
+            Volatile.Write(ref _failure, null);
+        }
+        catch (KeepException e)
+        {
+            throw Translate(e);
+        }
+        catch (CatalogException e)
+        {
+            throw Translate(e);
+        }
+        finally
+        {
+            _saving.Release();
+        }
+    }
+
+    /// <summary>False when somebody else changed the collection first: reload, merge and try again.</summary>
+    private async Task<bool> TrySaveAsync(bool includeOpenFiles, CancellationToken cancellationToken)
+    {
+        PendingSave pending;
+        string expected;
+        lock (Lock)
+        {
+            pending = TakeChanges(includeOpenFiles);
+            expected = _basePortableDataHash;
+        }
+
+        var saved = false;
+        try
+        {
+            if (pending.Changes.Count > 0)
+            {
+                await UploadAsync([.. pending.Files.SelectMany(file => file.Extents!).Where(extent => extent.Memory is not null).Select(extent => extent.Memory!).Distinct()], cancellationToken);
+                foreach (var file in pending.Files)
+                {
+                    file.Ready = new ManifestFile(await StoredSegmentsAsync(file.Extents!, cancellationToken));
+                }
+
+                var record = await Services.Catalog.UpdateCollectionAsync(Uuid, ToRequest(pending, expected), cancellationToken);
+                lock (Lock)
+                {
+                    Commit(pending, record);
+                }
+            }
+
+            saved = true;
+        }
+        catch (CatalogException e) when (e.Kind == CatalogErrorKind.PreconditionFailed)
+        {
+            return false;
+        }
+        finally
+        {
+            lock (Lock)
+            {
+                if (!saved)
+                {
+                    Restore(pending);
+                }
+
+                pending.Files.ForEach(file => FileContent.DropAll(file.Extents!));
+            }
+        }
+
+        return true;
+    }
+
+    private static CollectionChange ToRequest(PendingSave pending, string expected)
+    {
+        var source = new ManifestTree();
+        var replace = new Dictionary<string, string>(pending.Changes.Count);
+        foreach (var (path, node) in pending.Changes)
+        {
+            if (node is null)
+            {
+                replace.Add("/" + path, "");
+                continue;
+            }
+
+            var name = replace.Count.ToString(CultureInfo.InvariantCulture);
+            source.Put(name, node.Build());
+            replace.Add("/" + path, "manifest_text/" + name);
+        }
+
+        var manifest = source.ToManifest();
+        return new CollectionChange
+        {
+            Collection = new CollectionWrite { ManifestText = manifest.Length > 0 ? manifest : null },
+            ReplaceFiles = replace,
+            IfPortableDataHash = expected,
+            Select = SavedFields,
+        };
+    }
+
+    /// <summary>Under the lock: takes what is not saved, and marks it as if it were.</summary>
+    private PendingSave TakeChanges(bool includeOpenFiles)
+    {
+        var pending = new PendingSave();
+        Walk(RootNode, "");
+        return pending;
+
+        void Walk(CollectionDirectory directory, string path)
+        {
+            if (!directory.IsDirtyBelow)
+            {
+                return;
+            }
+
+            Visit(directory, path);
+            foreach (var (name, node) in directory.Overlay)
+            {
+                var here = path.Length == 0 ? name : $"{path}/{name}";
+                switch (node)
+                {
+                    case null:
+                        pending.Changes.Add((here, null));
+                        break;
+                    case CollectionFile file when (file.IsDirty || !file.IsSavedHere) && MayTake(file):
+                        pending.Changes.Add((here, TakeFile(file)));
+                        break;
+                    case CollectionDirectory { IsSavedHere: true } child:
+                        Walk(child, here);
+                        break;
+                    case CollectionDirectory child:
+                        pending.Changes.Add((here, TakeDirectory(child, here)));
+                        break;
+                }
+
+                if (node is CollectionFile { IsDirty: true } or CollectionFile { IsSavedHere: false } or CollectionDirectory { IsDirtyBelow: true })
+                {
+                    // Left for a later save: the directory keeps its mark.
+                    directory.IsDirtyBelow = true;
+                }
+            }
+        }
+
+        void Visit(CollectionDirectory directory, string path)
+        {
+            pending.Directories.Add((directory, path));
+            directory.IsDirtyBelow = false;
+        }
+
+        bool MayTake(CollectionFile file) => includeOpenFiles || file.WriterCount == 0 || !file.IsDirty
+            || Services.Time.GetElapsedTime(file.DirtySince) >= Services.Options.MaxDirtyAge;
+
+        PendingNode TakeFile(CollectionFile file)
+        {
+            if (!file.IsSavedHere)
+            {
+                file.IsSavedHere = true;
+                pending.Placed.Add(file);
+            }
+
+            if (!file.IsDirty)
+            {
+                return new PendingNode { Ready = file.Stored };
+            }
+
+            var node = new PendingNode { File = file, Extents = file.Content.Snapshot() };
+            file.MarkTaken();
+            pending.Files.Add(node);
+            return node;
+        }
+
+        PendingNode TakeDirectory(CollectionDirectory directory, string path)
+        {
+            var children = new List<(string, PendingNode)>();
+            foreach (var (name, _) in directory.Stored?.Names() ?? [])
+            {
+                if (!directory.Overlay.ContainsKey(name))
+                {
+                    children.Add((name, new PendingNode { Ready = directory.Stored!.Find(name) }));
+                }
+            }
+
+            Visit(directory, path);
+            directory.IsSavedHere = true;
+            pending.Placed.Add(directory);
+            foreach (var (name, node) in directory.Overlay)
+            {
+                if (node is CollectionFile file && MayTake(file))
+                {
+                    children.Add((name, TakeFile(file)));
+                }
+                else if (node is CollectionFile)
+                {
+                    node.IsSavedHere = false;
+                    directory.IsDirtyBelow = true;
+                }
+                else if (node is CollectionDirectory child)
+                {
+                    children.Add((name, TakeDirectory(child, $"{path}/{name}")));
+                    directory.IsDirtyBelow |= child.IsDirtyBelow;
+                }
+            }
+
+            return new PendingNode { Children = children };
+        }
+    }
+
+    /// <summary>Under the lock: the changes are in the catalogue.</summary>
+    private void Commit(PendingSave pending, Collection record)
+    {
+        foreach (var (path, node) in pending.Changes)
+        {
+            if (node is null)
+            {
+                _base.Remove(path);
+            }
+            else
+            {
+                _base.Put(path, node.Build());
+            }
+        }
+
+        foreach (var file in pending.Files)
+        {
+            file.File!.SetStored((ManifestFile)file.Ready!);
+        }
+
+        foreach (var (directory, path) in pending.Directories)
+        {
+            directory.Stored = _base.Find(path) as ManifestDirectory;
+            foreach (var name in directory.Overlay.Where(entry => entry.Value is null && directory.Stored?.Find(entry.Key) is null).Select(entry => entry.Key).ToArray())
+            {
+                directory.Overlay.Remove(name);
+            }
+        }
+
+        _basePortableDataHash = record.PortableDataHash;
+        ModifiedAt = record.ModifiedAt ?? ModifiedAt;
+    }
+
+    /// <summary>Under the lock: the save failed; everything it took counts as unsaved again.</summary>
+    private static void Restore(PendingSave pending)
+    {
+        pending.Files.ForEach(file => file.File!.MarkDirty());
+        foreach (var node in pending.Placed)
+        {
+            node.IsSavedHere = false;
+            node.Parent?.MarkDirtyBelow();
+        }
+
+        foreach (var (directory, _) in pending.Directories)
+        {
+            directory.MarkDirtyBelow();
+        }
+    }
+
+    internal static FsException Translate(CatalogException e) => new(e.Kind switch
+    {
+        CatalogErrorKind.NotFound => FsError.Stale,
+        CatalogErrorKind.Unauthorized => FsError.Unauthorized,
+        CatalogErrorKind.Forbidden => FsError.NotPermitted,
+        _ => FsError.InputOutput,
+    }, e.Message, e);
+}

@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Manifests;
+
+namespace KeepFs.Engine.FileSystems;
+
+/// <summary>
+/// Bytes that were written and are not stored yet. Filled by appending until sealed; a sealed one never changes, so it can be uploaded while
+/// the file goes on. Extents and snapshots that show it are counted, and the memory goes back to the pool with the last of them or
+/// when the bytes are stored. Every member is used under the collection's lock.
+/// </summary>
+internal sealed class MemorySegment
+{
+    private BlockBuffer? _buffer;
+    private int _holders;
+
+    public MemorySegment(BlockBuffer buffer)
+    {
+        _buffer = buffer;
+        buffer.Length = 0;
+    }
+
+    public int Length { get; private set; }
+
+    public bool IsSealed { get; private set; }
+
+    /// <summary>Where the bytes are stored, once they are.</summary>
+    public ManifestSegment? Stored { get; private set; }
+
+    /// <summary>The upload under way, shared by everybody who waits for it.</summary>
+    public Task? Upload { get; set; }
+
+    public bool IsFull => Length == Locator.MaxBlockSizeBytes;
+
+    public ReadOnlyMemory<byte> Memory => (_buffer ?? throw new InvalidOperationException("The bytes are stored already.")).Capacity[..Length];
+
+    public int RoomWithin(int capacityBytes) => capacityBytes - Length;
+
+    public int CapacityBytes => _buffer?.CapacityBytes ?? 0;
+
+    public void Append(ReadOnlySpan<byte> data)
+    {
+        Debug.Assert(!IsSealed, "A sealed segment is immutable.");
+        data.CopyTo(_buffer!.Capacity.Span[Length..]);
+        Length += data.Length;
+    }
+
+    public void Overwrite(int offset, ReadOnlySpan<byte> data)
+    {
+        Debug.Assert(!IsSealed, "A sealed segment is immutable.");
+        data.CopyTo(_buffer!.Capacity.Span.Slice(offset, data.Length));
+    }
+
+    /// <summary>Moves into a larger buffer.</summary>
+    public void GrowInto(BlockBuffer larger)
+    {
+        _buffer!.Capacity.Span[..Length].CopyTo(larger.Capacity.Span);
+        _buffer.Release();
+        _buffer = larger;
+    }
+
+    public void Seal() => IsSealed = true;
+
+    public void Hold() => _holders++;
+
+    public void Drop()
+    {
+        if (--_holders == 0)
+        {
+            ReleaseBuffer();
+        }
+    }
+
+    public void SetStored(ManifestSegment stored)
+    {
+        Stored = stored;
+        ReleaseBuffer();
+    }
+
+    private void ReleaseBuffer()
+    {
+        _buffer?.Release();
+        _buffer = null;
+    }
+}

@@ -1,0 +1,180 @@
+using System.Runtime.CompilerServices;
+using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Volumes;
+
+namespace KeepFs.Engine.Mounts;
+
+/// <summary>
+/// Blocks over several mounts: reads fall through absent, failing and corrupt copies to a good one, writes satisfy storage classes
+/// and repair corrupt copies. Nothing unverified leaves it. Safe for concurrent use; disposing it disposes the volumes.
+/// </summary>
+public sealed partial class Keepstore(MountTable mounts, BlockBufferPool buffers, IKeepstoreEvents events) : IAsyncDisposable
+{
+    /// <summary>The mounts.</summary>
+    public MountTable Mounts { get; } = mounts;
+
+    /// <summary>What happened so far.</summary>
+    public KeepstoreCounters Counters { get; } = new();
+
+    /// <summary>
+    /// Reads a whole verified block into a rented buffer; the caller releases it. A size hint saves asking for the size, and a wrong
+    /// one is no error here: the buffer has the length of the real block.
+    /// </summary>
+    /// <exception cref="KeepException">
+    /// NotFound: on no mount. Corrupt: only bad copies. Unavailable: a mount failed and no other has it. Overloaded: no memory.
+    /// </exception>
+    public async ValueTask<BlockBuffer> ReadAsync(BlockHash hash, int sizeHintBytes, CancellationToken cancellationToken)
+    {
+        KeepException? failure = null;
+        foreach (var mount in Mounts.ForReading(hash))
+        {
+            try
+            {
+                if (await ReadVerifiedAsync(mount, hash, sizeHintBytes, cancellationToken) is { } block)
+                {
+                    Counters.Read(block.Length);
+                    return block;
+                }
+            }
+            catch (KeepException e) when (e.Kind == KeepErrorKind.Corrupt)
+            {
+                Counters.CorruptCopy();
+                events.CorruptCopy(hash, mount.Uuid, e.Message);
+                failure = e;
+            }
+            catch (KeepException e) when (e.Kind != KeepErrorKind.Overloaded)
+            {
+                Counters.FailedRead();
+                events.FailedRead(hash, mount.Uuid, e);
+
+                // A bad copy tells more than a mount that does not answer.
+                failure = failure?.Kind == KeepErrorKind.Corrupt ? failure : e;
+            }
+        }
+
+        throw failure ?? new KeepException(KeepErrorKind.NotFound, $"Block {hash} is on none of the {Mounts.All.Count} mounts.");
+    }
+
+    /// <summary>Refreshes the mtime on the first writable mount that has the block; false when none has.</summary>
+    /// <exception cref="KeepException">A mount failed and no other has it.</exception>
+    public async ValueTask<bool> TouchAsync(BlockHash hash, CancellationToken cancellationToken)
+    {
+        KeepException? failure = null;
+        foreach (var mount in Mounts.Writable)
+        {
+            try
+            {
+                if (await mount.Volume.TouchAsync(hash, cancellationToken))
+                {
+                    return true;
+                }
+            }
+            catch (KeepException e)
+            {
+                failure = e;
+            }
+        }
+
+        return failure is null ? false : throw failure;
+    }
+
+    /// <summary>Trashes the block wherever that is allowed and it is old enough; false when no such mount has it.</summary>
+    /// <exception cref="KeepException">A mount failed; the others were still tried.</exception>
+    public ValueTask<bool> TrashAsync(BlockHash hash, CancellationToken cancellationToken) => OnEveryAsync(
+        Mounts.All.Where(mount => mount.AllowTrash),
+        async mount => await mount.Volume.TrashAsync(hash, cancellationToken) != TrashOutcome.NotFound,
+        failsIfAnyFailed: true);
+
+    /// <summary>Recovers the block from the trash of every writable mount; false when none has it there.</summary>
+    /// <exception cref="KeepException">A mount failed and none recovered it.</exception>
+    public ValueTask<bool> UntrashAsync(BlockHash hash, CancellationToken cancellationToken) =>
+        OnEveryAsync(Mounts.Writable, mount => mount.Volume.UntrashAsync(hash, cancellationToken), failsIfAnyFailed: false);
+
+    /// <summary>The index of the given mounts, one after another, each in hash order. Throws rather than ending early.</summary>
+    public static async IAsyncEnumerable<IndexEntry> IndexAsync(
+        IReadOnlyList<Mount> mounts, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var mount in mounts)
+        {
+            await foreach (var entry in mount.Volume.IndexAsync(prefix, cancellationToken))
+            {
+                yield return entry;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var mount in Mounts.All)
+        {
+            await mount.Volume.DisposeAsync();
+        }
+    }
+
+    private static async ValueTask<bool> OnEveryAsync(IEnumerable<Mount> mounts, Func<Mount, ValueTask<bool>> work, bool failsIfAnyFailed)
+    {
+        var found = false;
+        KeepException? failure = null;
+        foreach (var mount in mounts)
+        {
+            try
+            {
+                found |= await work(mount);
+            }
+            catch (KeepException e)
+            {
+                failure = e;
+            }
+        }
+
+        return failure is not null && (failsIfAnyFailed || !found) ? throw failure : found;
+    }
+
+    private async ValueTask<BlockBuffer?> ReadVerifiedAsync(Mount mount, BlockHash hash, int sizeHintBytes, CancellationToken cancellationToken)
+    {
+        var room = Math.Min(sizeHintBytes, Locator.MaxBlockSizeBytes);
+        while (true)
+        {
+            var buffer = await buffers.RentAsync(room, cancellationToken);
+            var isGood = false;
+            try
+            {
+                if (await mount.Volume.ReadAsync(hash, buffer.Capacity, cancellationToken) is not { } size)
+                {
+                    return null;
+                }
+
+                if (size > Locator.MaxBlockSizeBytes)
+                {
+                    throw new StoredBlockTooLargeException(hash, size);
+                }
+
+                if (size > buffer.CapacityBytes)
+                {
+                    // The hint was missing or wrong, or the copy is. Never hold two buffers: that could deadlock the budget.
+                    room = (int)size;
+                    continue;
+                }
+
+                buffer.Length = (int)size;
+                isGood = await IsGoodAsync(hash, buffer.Memory);
+                return isGood ? buffer : throw new KeepException(KeepErrorKind.Corrupt, $"The bytes stored for {hash} have another hash.");
+            }
+            finally
+            {
+                if (!isGood)
+                {
+                    buffer.Release();
+                }
+            }
+        }
+    }
+
+    private static async ValueTask<bool> IsGoodAsync(BlockHash hash, ReadOnlyMemory<byte> data)
+    {
+        using var hasher = new BlockHasher();
+        hasher.Append(data);
+        return await hasher.FinishAsync() == hash;
+    }
+}

@@ -1,0 +1,23 @@
+namespace KeepFs.Engine.Volumes;
+
+/// <summary>Settings of a <see cref="DirectoryVolume"/>.</summary>
+public sealed record DirectoryVolumeOptions
+{
+    /// <summary>Absolute path of an existing directory.</summary>
+    public required string Root { get; init; }
+
+    /// <summary>Minimum age and lifetime of trash, and the clock.</summary>
+    public required TrashPolicy Trash { get; init; }
+
+    /// <summary>One disk operation at a time (DriverParameters.Serialize).</summary>
+    public bool Serialize { get; init; }
+
+    /// <summary>
+    /// Operations at the disk at once. 16 keeps a solid-state disk busy and lets fsyncs share a journal commit, without asking a
+    /// spinning disk to seek for too many readers. 0 runs everything on the caller's thread.
+    /// </summary>
+    public int Threads { get; init; } = 16;
+
+    /// <summary>Operations that may wait for a thread; the next is refused.</summary>
+    public int MaxWaiting { get; init; } = 1024;
+}

@@ -1,0 +1,103 @@
+namespace KeepFs.Engine.Volumes;
+
+/// <summary>
+/// Every disk access of a <see cref="DirectoryVolume"/>, so that a double can record, fail or crash at any step. Calls block; the
+/// volume makes them on its own threads. Failures are <see cref="DiskException"/>. Nothing is durable before it was synced: the
+/// bytes and times of a file by <see cref="IDiskFile.Sync"/>, its name by <see cref="SyncDirectory"/>.
+/// </summary>
+public interface IDisk
+{
+    /// <summary>Opens a file; it keeps denoting that file when the name moves on.</summary>
+    IDiskFile Open(string path, DiskAccess access);
+
+    /// <summary>What the name denotes now, following symbolic links; null when there is nothing.</summary>
+    DiskStat? Stat(string path);
+
+    /// <summary>Names in a directory, in no order.</summary>
+    IReadOnlyList<string> List(string directory);
+
+    /// <summary>Creates a directory (mode 0755); fine when it exists.</summary>
+    void CreateDirectory(string path);
+
+    /// <summary>Moves a name, replacing what is there.</summary>
+    void Rename(string from, string to);
+
+    /// <summary>Moves a name; <see cref="DiskError.Exists"/> when the new one is taken.</summary>
+    void RenameToNew(string from, string to);
+
+    /// <summary>Removes a name.</summary>
+    void Delete(string path);
+
+    /// <summary>Sets access and modification time of what the name denotes now.</summary>
+    void SetTimes(string path, long unixNanoseconds);
+
+    /// <summary>Makes the names in a directory durable.</summary>
+    void SyncDirectory(string path);
+
+    /// <summary>Text of a symbolic link; null when there is none.</summary>
+    string? ReadLink(string path);
+
+    /// <summary>Creates a symbolic link.</summary>
+    void CreateLink(string path, string text);
+
+    /// <summary>Room for unprivileged writers; null when unknown.</summary>
+    VolumeSpace? GetSpace(string path);
+}
+
+/// <summary>An open file. One thread at a time.</summary>
+public interface IDiskFile : IDisposable
+{
+    /// <summary>Size in bytes, now.</summary>
+    long Length { get; }
+
+    /// <summary>Reads until the span is full or the file ends; returns the bytes read.</summary>
+    int Read(Span<byte> destination, long offset);
+
+    /// <summary>Writes all bytes.</summary>
+    void Write(ReadOnlySpan<byte> source, long offset);
+
+    /// <summary>Makes bytes and times durable.</summary>
+    void Sync();
+
+    /// <summary>Waits for the exclusive flock(2), held until disposal: the lock that an Arvados keepstore on the same volume takes.</summary>
+    void Lock();
+}
+
+/// <summary>How to open a file.</summary>
+public enum DiskAccess
+{
+    /// <summary>Existing, to read.</summary>
+    Read,
+
+    /// <summary>Existing, to read and append.</summary>
+    Append,
+
+    /// <summary>Must not exist (mode 0644).</summary>
+    CreateNew,
+}
+
+/// <summary>What a name denotes.</summary>
+public readonly record struct DiskStat(long SizeBytes, long MtimeNanoseconds, bool IsRegularFile);
+
+/// <summary>What a caller can tell apart.</summary>
+public enum DiskError
+{
+    /// <summary>Anything else.</summary>
+    Other,
+
+    /// <summary>No such name.</summary>
+    NotFound,
+
+    /// <summary>The name is taken.</summary>
+    Exists,
+
+    /// <summary>No room: device or quota.</summary>
+    NoSpace,
+}
+
+/// <summary>A disk access failed.</summary>
+public sealed class DiskException(DiskError error, string message, Exception? inner = null) : IOException(message, inner)
+{
+    /// <summary>What went wrong.</summary>
+    public DiskError Error { get; } = error;
+}

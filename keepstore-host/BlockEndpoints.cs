@@ -1,0 +1,195 @@
+using System.Globalization;
+using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Mounts;
+using KeepFs.Hosting.Configuration;
+using KeepFs.Hosting.Http;
+using Microsoft.AspNetCore.Http;
+
+namespace KeepFs.KeepstoreHost;
+
+/// <summary>GET, HEAD, PUT, TOUCH, DELETE and untrash of a block (keepstore-http.md 4, 6, 7).</summary>
+internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, BlockBufferPool buffers, TimeProvider time)
+{
+    public const string TooLarge = "request entity too large";
+
+    // Kestrel sends large pieces well, but only when it need not gather them first.
+    private const int PieceBytes = 1 << 20;
+    private readonly LocatorSigner _signer = new(config.Collections.BlobSigningKey, config.Collections.BlobSigningTTL);
+
+    public async Task ReadAsync(HttpContext context, string text, CancellationToken cancellationToken)
+    {
+        context.Response.Headers.Vary = "X-Keep-Signature";
+        if (!Locator.TryParse(text, out var locator))
+        {
+            await KeepstoreRouter.FailAsync(context, StatusCodes.Status400BadRequest, "invalid locator");
+            return;
+        }
+
+        if (HttpMethods.IsGet(context.Request.Method) && locator is { SizeBytes: 0, IsEmptyBlock: false })
+        {
+            await KeepstoreRouter.FailAsync(context, StatusCodes.Status405MethodNotAllowed, "method not allowed");
+            return;
+        }
+
+        if (locator is { IsRemote: true, IsSigned: false })
+        {
+            await KeepstoreRouter.FailAsync(context, StatusCodes.Status400BadRequest, "remote blocks are not supported by this server");
+            return;
+        }
+
+        if (config.Collections.BlobSigning && Refusal(context, text) is var (status, reason))
+        {
+            await KeepstoreRouter.FailAsync(context, status, reason);
+            return;
+        }
+
+        var block = await keepstore.ReadAsync(locator.Hash, locator.SizeBytes, cancellationToken);
+        try
+        {
+            await SendAsync(context, locator, block.Memory, cancellationToken);
+        }
+        finally
+        {
+            block.Release();
+        }
+    }
+
+    public async Task WriteAsync(HttpContext context, BlockHash hash, CancellationToken cancellationToken)
+    {
+        var length = context.Request.ContentLength;
+        if (length > Locator.MaxBlockSizeBytes)
+        {
+            await KeepstoreRouter.FailAsync(context, StatusCodes.Status413PayloadTooLarge, TooLarge);
+            return;
+        }
+
+        var buffer = await buffers.RentAsync((int)(length ?? Locator.MaxBlockSizeBytes), cancellationToken);
+        try
+        {
+            using var hasher = new BlockHasher();
+            if (!await ReceiveAsync(context.Request.Body, buffer, hasher, cancellationToken))
+            {
+                await KeepstoreRouter.FailAsync(context, StatusCodes.Status413PayloadTooLarge, TooLarge);
+                return;
+            }
+
+            var received = await hasher.FinishAsync();
+            var mismatch = length is { } wanted && wanted != buffer.Length ? $"content length {buffer.Length} did not match specified data size {wanted}"
+                : received != hash ? $"content hash {received} did not match specified locator {hash}"
+                : null;
+            if (mismatch is not null)
+            {
+                await KeepstoreRouter.FailAsync(context, StatusCodes.Status400BadRequest, mismatch);
+                return;
+            }
+
+            var classes = context.Request.Headers.GetCommaSeparatedValues("X-Keep-Storage-Classes");
+            var stored = await keepstore.WriteAsync(
+                hash, buffer.Memory, [.. classes.Select(name => name.Trim()).Where(name => name.Length > 0).Distinct()], cancellationToken);
+            await AnswerStoredAsync(context, new Locator(hash, buffer.Length), stored, cancellationToken);
+        }
+        finally
+        {
+            buffer.Release();
+        }
+    }
+
+    public async Task TouchAsync(HttpContext context, BlockHash hash, CancellationToken cancellationToken) =>
+        await AnswerFoundAsync(context, await keepstore.TouchAsync(hash, cancellationToken));
+
+    public async Task TrashAsync(HttpContext context, BlockHash hash, CancellationToken cancellationToken)
+    {
+        if (!config.Collections.BlobTrash)
+        {
+            await KeepstoreRouter.FailAsync(context, StatusCodes.Status405MethodNotAllowed, "method not allowed");
+            return;
+        }
+
+        await AnswerFoundAsync(context, await keepstore.TrashAsync(hash, cancellationToken));
+    }
+
+    public async Task UntrashAsync(HttpContext context, BlockHash hash, CancellationToken cancellationToken) =>
+        await AnswerFoundAsync(context, await keepstore.UntrashAsync(hash, cancellationToken));
+
+    /// <summary>Why this request may not read the block, or null.</summary>
+    private (int Status, string Reason)? Refusal(HttpContext context, string locator)
+    {
+        if (RequestTokens.Collect(context.Request) is not [var token, ..])
+        {
+            return (StatusCodes.Status401Unauthorized, "no token provided in Authorization header");
+        }
+
+        return _signer.Verify(locator, token, time.GetUtcNow()) switch
+        {
+            SignatureCheck.Valid => null,
+            SignatureCheck.Expired => (StatusCodes.Status401Unauthorized, "expired signature"),
+            _ => (StatusCodes.Status400BadRequest, "invalid signature"),
+        };
+    }
+
+    private static async Task SendAsync(HttpContext context, Locator locator, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    {
+        if (locator.SizeBytes > 0 && locator.SizeBytes != data.Length)
+        {
+            // The block is good, the locator is not: a client would take the answer for a truncated block anyway.
+            await KeepstoreRouter.FailAsync(context, StatusCodes.Status502BadGateway, $"block has {data.Length} bytes, not {locator.SizeBytes}");
+            return;
+        }
+
+        context.Response.ContentType = "application/octet-stream";
+        context.Response.ContentLength = data.Length;
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
+        var writer = context.Response.BodyWriter;
+        if (data.Length > PieceBytes)
+        {
+            await context.Response.StartAsync(cancellationToken);
+        }
+
+        while (data.Length > 0)
+        {
+            var piece = data[..Math.Min(PieceBytes, data.Length)];
+            if ((await writer.WriteAsync(piece, cancellationToken)).IsCompleted)
+            {
+                return; // The client is gone.
+            }
+
+            data = data[piece.Length..];
+        }
+    }
+
+    /// <summary>Reads the body into the buffer, hashing as it comes; false when it is larger than a block.</summary>
+    private static async ValueTask<bool> ReceiveAsync(Stream body, BlockBuffer buffer, BlockHasher hasher, CancellationToken cancellationToken)
+    {
+        var length = 0;
+        var room = buffer.Capacity;
+        while (length < room.Length && await body.ReadAsync(room[length..], cancellationToken) is > 0 and var count)
+        {
+            hasher.Append(room.Slice(length, count));
+            length += count;
+        }
+
+        buffer.Length = length;
+        return length < room.Length || await body.ReadAsync(new byte[1], cancellationToken) == 0;
+    }
+
+    private Task AnswerStoredAsync(HttpContext context, Locator locator, StoredBlock stored, CancellationToken cancellationToken)
+    {
+        var headers = context.Response.Headers;
+        headers["X-Keep-Replicas-Stored"] = stored.Replicas.ToString(CultureInfo.InvariantCulture);
+        if (stored.ClassesConfirmed.Count > 0)
+        {
+            headers["X-Keep-Storage-Classes-Confirmed"] = string.Join(", ", stored.ClassesConfirmed.Select(entry => $"{entry.Key}={entry.Value}"));
+        }
+
+        var tokens = RequestTokens.Collect(context.Request);
+        var signed = _signer.Sign(locator.ToString(), tokens.Count > 0 ? tokens[0] : null, time.GetUtcNow() + _signer.Lifetime);
+        return KeepstoreRouter.SendTextAsync(context, StatusCodes.Status200OK, signed + "\n", cancellationToken);
+    }
+
+    private static Task AnswerFoundAsync(HttpContext context, bool found) =>
+        found ? Task.CompletedTask : KeepstoreRouter.FailAsync(context, StatusCodes.Status404NotFound, "file does not exist");
+}

@@ -1,0 +1,23 @@
+using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Mounts;
+using Microsoft.Extensions.Logging;
+
+namespace KeepFs.KeepstoreHost;
+
+/// <summary>Log lines of the keepstore; ids 1000-1099.</summary>
+internal sealed partial class KeepstoreLog(ILogger logger) : IKeepstoreEvents
+{
+    private readonly ILogger _logger = logger;
+
+    [LoggerMessage(1001, LogLevel.Error, "Corrupt copy of {Hash} on {MountUuid}: {Reason}")]
+    public partial void CorruptCopy(BlockHash hash, string mountUuid, string reason);
+
+    [LoggerMessage(1002, LogLevel.Warning, "Repaired the copy of {Hash} on {MountUuid}")]
+    public partial void RepairedCopy(BlockHash hash, string mountUuid);
+
+    [LoggerMessage(1003, LogLevel.Warning, "Cannot read {Hash} from {MountUuid}")]
+    public partial void FailedRead(BlockHash hash, string mountUuid, Exception failure);
+
+    [LoggerMessage(1004, LogLevel.Warning, "Cannot write {Hash} to {MountUuid}")]
+    public partial void FailedWrite(BlockHash hash, string mountUuid, Exception failure);
+}

@@ -1,0 +1,50 @@
+using System.Collections.Concurrent;
+using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Mounts;
+using KeepFs.Hosting.Http;
+using Microsoft.AspNetCore.Http;
+
+namespace KeepFs.KeepstoreHost;
+
+/// <summary>What <c>/metrics</c> shows (keepstore-http.md 13), and the measuring of requests.</summary>
+internal sealed class KeepstoreMetrics(Keepstore keepstore, BlockBufferPool buffers, RequestLimiter limiter, TimeProvider time)
+{
+    // Few keys: methods that no client of Keep uses count as one.
+    private readonly ConcurrentDictionary<(int Status, string Method), (long Count, double Seconds)> _requests = new();
+
+    public async Task MeasureAsync(HttpContext context, Func<Task> next)
+    {
+        var start = time.GetTimestamp();
+        await next();
+        var method = context.Request.Method is "GET" or "HEAD" or "PUT" or "DELETE" or "TOUCH" or "OPTIONS" ? context.Request.Method.ToLowerInvariant() : "other";
+        var seconds = time.GetElapsedTime(start).TotalSeconds;
+        _requests.AddOrUpdate(
+            (context.Response.StatusCode, method),
+            static (_, seconds) => (1, seconds),
+            static (_, sum, seconds) => (sum.Count + 1, sum.Seconds + seconds),
+            seconds);
+    }
+
+    public void Write(MetricsText text)
+    {
+        var counters = keepstore.Counters;
+        var (high, low) = limiter.Queued;
+        text.Gauge("arvados_concurrent_requests", "Requests being served.", limiter.Running, ("queue", "api"))
+            .Gauge("arvados_max_concurrent_requests", "Most requests served at once.", limiter.MaxConcurrent, ("queue", "api"))
+            .Gauge("arvados_max_queued_requests", "Most requests waiting.", limiter.MaxQueued, ("queue", "api"))
+            .Gauge("arvados_queued_requests", "Requests waiting.", low, ("queue", "api"), ("priority", "normal"))
+            .Gauge("arvados_queued_requests", "Requests waiting.", high, ("queue", "api"), ("priority", "high"))
+            .Gauge("arvados_keepstore_bufferpool_allocated_bytes", "Bytes of block buffers in use.", buffers.OutBytes)
+            .Gauge("arvados_keepstore_bufferpool_max_buffers", "Budget in buffers of 64 MiB.", buffers.BudgetBytes / Locator.MaxBlockSizeBytes)
+            .Counter("keepfs_keepstore_corrupt_copies", "Stored copies met whose bytes did not match their hash.", counters.CorruptCopies)
+            .Counter("keepfs_keepstore_repaired_copies", "Corrupt copies replaced by a PUT.", counters.RepairedCopies)
+            .Counter("keepfs_keepstore_failed_reads", "Reads that a volume could not do.", counters.FailedReads)
+            .Counter("keepfs_keepstore_failed_writes", "Writes that a volume could not do.", counters.FailedWrites)
+            .Counter("keepfs_keepstore_read_bytes", "Verified bytes read from volumes.", counters.BytesRead)
+            .Counter("keepfs_keepstore_written_bytes", "Bytes stored on volumes.", counters.BytesWritten);
+        foreach (var ((status, method), (count, seconds)) in _requests.OrderBy(entry => entry.Key))
+        {
+            text.Summary("request_duration_seconds", "Time to the end of the response.", seconds, count, ("code", $"{status}"), ("method", method));
+        }
+    }
+}

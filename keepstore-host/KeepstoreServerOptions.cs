@@ -1,0 +1,29 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using KeepFs.Engine.Blocks;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KeepFs.KeepstoreHost;
+
+/// <summary>What the program around a <see cref="KeepstoreServer"/> decides, beside the cluster's configuration.</summary>
+public sealed record KeepstoreServerOptions
+{
+    /// <summary>Where to listen; null = host and port of ListenURL or of the server's URL. Port 0 takes a free one.</summary>
+    public IPEndPoint? Listen { get; init; }
+
+    /// <summary>Serves HTTPS with this certificate; null serves HTTP.</summary>
+    public X509Certificate2? Certificate { get; init; }
+
+    /// <summary>The clock of signatures, mtimes and trash.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Where logs go.</summary>
+    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>
+    /// The memory budget for blocks, shared with other components of the process. Null makes one of API.MaxKeepBlobBuffers blocks of
+    /// 64 MiB, but never more than half of the memory that this process may use.
+    /// </summary>
+    public BlockBufferPool? Buffers { get; init; }
+}

@@ -1,0 +1,153 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using KeepFs.Engine.Blocks;
+using KeepFs.Hosting.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KeepFs.Catalog.Tests;
+
+/// <summary>A real server on a free port with a real database in a folder of its own, and two users.</summary>
+internal sealed class TestCatalog : IAsyncDisposable
+{
+    public const string Cluster = "zzzzz";
+    public const string RootToken = "rootsecretrootsecretrootsecretrootsecret";
+    public const string AnonymousToken = "anonymoussecretanonymoussecretanonymous";
+    public const string SigningKey = "testsigningkeytestsigningkey";
+    public const string SystemUser = "zzzzz-tpzed-000000000000000";
+    public const string AllUsers = "zzzzz-j7d0g-fffffffffffffff";
+    public const string AnonymousRole = "zzzzz-j7d0g-anonymouspublic";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("keepfs-catalog-").FullName;
+    private readonly Func<ClusterConfig, ClusterConfig> _configure;
+    private CatalogServer? _server;
+
+    private TestCatalog(Func<ClusterConfig, ClusterConfig> configure) => _configure = configure;
+
+    public HttpClient Http { get; private set; } = null!;
+
+    public TestClock Clock { get; } = new();
+
+    public string AdminToken { get; private set; } = "";
+
+    public string ActiveToken { get; private set; } = "";
+
+    public string SpectatorToken { get; private set; } = "";
+
+    public string ActiveUser { get; private set; } = "";
+
+    public string SpectatorUser { get; private set; } = "";
+
+    public CatalogServer Server => _server!;
+
+    public string DatabasePath => Path.Combine(_folder, "catalog.sqlite");
+
+    public LocatorSigner Signer { get; } = new(SigningKey, TimeSpan.FromHours(336));
+
+    public static async Task<TestCatalog> StartAsync(Func<ClusterConfig, ClusterConfig>? configure = null)
+    {
+        var catalog = new TestCatalog(configure ?? (config => config));
+        await catalog.OpenAsync();
+        return catalog;
+    }
+
+    public async Task RestartAsync()
+    {
+        await CloseAsync();
+        await OpenAsync();
+    }
+
+    /// <summary>A locator of the text, signed for the token.</summary>
+    public string Signed(string text, string token, TimeSpan? lifetime = null)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        return Signer.Sign(string.Create(CultureInfo.InvariantCulture, $"{BlockHash.Compute(bytes)}+{bytes.Length}"), token, Clock.GetUtcNow() + (lifetime ?? TimeSpan.FromHours(1)));
+    }
+
+    /// <summary>A manifest of one file that holds its own name's text, signed for the token.</summary>
+    public string OneFile(string name, string content, string token) =>
+        string.Create(CultureInfo.InvariantCulture, $". {Signed(content, token)} 0:{Encoding.UTF8.GetByteCount(content)}:{name}\n");
+
+    public Task<Answer> GetAsync(string token, string path) => SendAsync(token, HttpMethod.Get, path, null);
+
+    public Task<Answer> PostAsync(string token, string path, JsonObject? body = null) => SendAsync(token, HttpMethod.Post, path, body);
+
+    public Task<Answer> PutAsync(string token, string path, JsonObject body) => SendAsync(token, HttpMethod.Put, path, body);
+
+    public Task<Answer> DeleteAsync(string token, string path) => SendAsync(token, HttpMethod.Delete, path, null);
+
+    public async Task<Answer> SendAsync(string? token, HttpMethod method, string path, JsonObject? body)
+    {
+        using var request = new HttpRequestMessage(method, path.StartsWith('/') ? path : "/arvados/v1/" + path);
+        if (token is not null)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+
+        if (body is not null)
+        {
+            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+        }
+
+        return await SendAsync(request);
+    }
+
+    public async Task<Answer> SendAsync(HttpRequestMessage request)
+    {
+        using var response = await Http.SendAsync(request);
+        return new Answer((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers.ToDictionary(h => h.Key, h => string.Join(",", h.Value), StringComparer.OrdinalIgnoreCase));
+    }
+
+    public async Task<string> CreateAsync(string token, string type, JsonObject attributes, string query = "")
+    {
+        var answer = await PostAsync(token, type + query, attributes);
+        Assert.True(answer.Status == 200, answer.Text);
+        return answer.Text_("uuid");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task OpenAsync()
+    {
+        var config = _configure(new ClusterConfig
+        {
+            ClusterId = Cluster,
+            SystemRootToken = RootToken,
+            Users = new UsersConfig { AnonymousUserToken = AnonymousToken },
+            Collections = new CollectionsConfig { BlobSigningKey = SigningKey, TrashSweepInterval = TimeSpan.Zero },
+            Catalog = new CatalogConfig { SqlitePath = DatabasePath },
+            Services = new ServicesConfig
+            {
+                Keepstore = new ServiceConfig
+                {
+                    InternalURLs = new Dictionary<string, InternalUrlConfig>
+                    {
+                        ["http://127.0.0.1:25107"] = new() { Rendezvous = "aaaaabbbbbccccc" },
+                        ["https://keep1.example:25108/"] = new(),
+                    },
+                },
+                Keepproxy = new ServiceConfig { ExternalURL = "https://keep.example/" },
+            },
+        });
+        _server = CatalogServer.Create(config, new CatalogServerOptions(), certificate: null, Clock, NullLoggerFactory.Instance);
+        await _server.StartAsync(CancellationToken.None);
+        Http = new HttpClient { BaseAddress = _server.Addresses[0] };
+        AdminToken = await _server.EnsureUserAsync("admin", admin: true, "zzzzz-gj3su-adminadminadmin", "adminsecretadminsecretadminsecret", CancellationToken.None);
+        ActiveToken = await _server.EnsureUserAsync("active", admin: false, "zzzzz-gj3su-activeactiveact", "activesecretactivesecretactive", CancellationToken.None);
+        SpectatorToken = await _server.EnsureUserAsync("spectator", admin: false, "zzzzz-gj3su-spectatorspecta", "spectatorsecretspectatorsecret", CancellationToken.None);
+        ActiveUser = (await GetAsync(ActiveToken, "users/current")).Text_("uuid");
+        SpectatorUser = (await GetAsync(SpectatorToken, "users/current")).Text_("uuid");
+    }
+
+    private async Task CloseAsync()
+    {
+        Http.Dispose();
+        await _server!.StopAsync(CancellationToken.None);
+        await _server.DisposeAsync();
+    }
+}
