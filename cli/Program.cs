@@ -1,1 +1,14 @@
-return 0;
+using System.CommandLine;
+using KeepFs.Cli;
+using KeepFs.Cli.Verbs;
+
+var root = new RootCommand("KeepFs: content-addressed storage that speaks the Arvados Keep protocols.")
+{
+    UpCommand.Create(),
+    PutCommand.Create(),
+    GetCommand.Create(),
+    LsCommand.Create(),
+    MountCommand.Create(),
+    DemoCommand.Create(),
+};
+return await CommandRunner.RunAsync(root, args);

@@ -6,12 +6,19 @@ namespace KeepFs.Engine.Client;
 
 public sealed partial class KeepClient
 {
+    private const int HashInlineBytes = 64 << 10;
     private static readonly MediaTypeHeaderValue OctetStream = new("application/octet-stream");
 
     /// <inheritdoc/>
     public async ValueTask<WrittenBlock> WriteAsync(ReadOnlyMemory<byte> data, BlockWriteOptions wish, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, Locator.MaxBlockSizeBytes, nameof(data));
+        if (data.Length > HashInlineBytes)
+        {
+            // Hashing a block takes a tenth of a second: the caller goes on filling the next one meanwhile.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+
         var hash = BlockHash.Compute(data.Span);
         var wanted = wish.Replicas ?? options.DefaultReplicas;
         var write = new ReplicaWrite(hash, data, wanted, wish.StorageClasses.Count > 0 ? wish.StorageClasses : options.DefaultStorageClasses);

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.FileSystems;
+using KeepFs.Engine.Manifests;
 
 namespace KeepFs.Testing;
 

@@ -1,0 +1,93 @@
+using System.Net.Security;
+using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Catalog;
+using KeepFs.Engine.Client;
+using KeepFs.Hosting.Http;
+
+namespace KeepFs.Cli.Settings;
+
+/// <summary>A command's connection to a cluster: catalogue, block store and the memory that they share.</summary>
+internal sealed class ClientSession : IAsyncDisposable
+{
+    private readonly HttpClient _http;
+    private readonly IServiceDirectory _services;
+
+    private ClientSession(HttpClient http, IServiceDirectory services, ICatalog catalog, SiteConfig config, CachedBlockStore store, BlockBufferPool writePool)
+    {
+        (_http, _services, Catalog, Config, Store, WritePool) = (http, services, catalog, config, store, writePool);
+        PackPool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 4L * Locator.MaxBlockSizeBytes });
+    }
+
+    public ICatalog Catalog { get; }
+
+    public SiteConfig Config { get; }
+
+    public CachedBlockStore Store { get; }
+
+    /// <summary>For data on its way to keepstores.</summary>
+    public BlockBufferPool WritePool { get; }
+
+    /// <summary>For packing small files.</summary>
+    public BlockBufferPool PackPool { get; }
+
+    /// <summary>Asks the catalogue for its configuration and connects.</summary>
+    /// <param name="settings">Address and token.</param>
+    /// <param name="cacheBytes">Memory for blocks that are read.</param>
+    /// <param name="writeBytes">Memory for data that is not stored yet.</param>
+    /// <param name="attempts">Passes over the keepstores before a block has failed.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static async Task<ClientSession> ConnectAsync(ArvadosSettings settings, long cacheBytes, long writeBytes, int attempts, CancellationToken cancellationToken)
+    {
+        var http = CreateHttp(settings.IsInsecure);
+        try
+        {
+            var requestId = RequestId.Create();
+            var catalog = new CatalogClient(http, new CatalogClientOptions { ApiRoot = settings.ApiRoot, Token = settings.Token, RequestId = requestId }, TimeProvider.System, Random.Shared);
+            var config = await catalog.GetConfigAsync(cancellationToken);
+            IServiceDirectory services = settings.KeepServices.Count > 0
+                ? StaticServiceDirectory.OfUrls(settings.KeepServices)
+                : new ServiceDirectory(http, settings.ApiRoot, settings.Token, TimeProvider.System);
+            var options = new KeepClientOptions
+            {
+                Token = settings.Token, DefaultReplicas = config.DefaultReplication, DefaultStorageClasses = config.DefaultStorageClasses, Attempts = attempts, RequestId = requestId,
+            };
+            var keep = new KeepClient(http, services, options, TimeProvider.System, Random.Shared);
+            var readPool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = Math.Max(cacheBytes, 4L * Locator.MaxBlockSizeBytes) });
+            var store = new CachedBlockStore(keep, readPool, new BlockCacheOptions { CapacityBytes = cacheBytes });
+            return new ClientSession(http, services, catalog, config, store, new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = writeBytes }));
+        }
+        catch
+        {
+            http.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A client for catalogue and keepstores. Timeouts are per request, in the callers.</summary>
+    public static HttpClient CreateHttp(bool insecure)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+        };
+        if (insecure)
+        {
+#pragma warning disable CA5359 // The user asked for it (ARVADOS_API_HOST_INSECURE), as a cluster with a self-signed certificate needs.
+            handler.SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true };
+#pragma warning restore CA5359
+        }
+
+        return new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Store.DisposeAsync();
+        (_services as IDisposable)?.Dispose();
+        _http.Dispose();
+    }
+}

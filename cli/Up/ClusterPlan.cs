@@ -1,0 +1,101 @@
+using System.Net;
+using KeepFs.Hosting.Configuration;
+
+namespace KeepFs.Cli.Up;
+
+/// <summary>
+/// The configuration of a <c>keepfs up</c> cluster: made on the first start, kept and only extended afterwards. Identities (cluster id, keys, volume
+/// UUIDs, rendezvous ids) never change; addresses follow the command line.
+/// </summary>
+internal static class ClusterPlan
+{
+    private const int CopiesWanted = 2;
+
+    /// <summary>The configuration to run with; written back by the caller when it differs.</summary>
+    public static ClusterConfig Make(DataFolder data, UpOptions options, ClusterConfig? last)
+    {
+        var config = last ?? Fresh(data);
+        var portBase = options.PortBase ?? LastPortBase(config) ?? UpOptions.DefaultPortBase;
+        var roots = Roots(data, options, config);
+        if (roots.Count > UpOptions.MaxVolumes || portBase is < 1 or > 65535 - UpOptions.KeepstoreOffset - UpOptions.MaxVolumes)
+        {
+            throw new CommandException($"--port-base must lie between 1 and {65535 - UpOptions.KeepstoreOffset - UpOptions.MaxVolumes}, and there can be at most {UpOptions.MaxVolumes} volumes.", 2);
+        }
+
+        // Tokens and data cross the network in clear text otherwise; on loopback TLS would only cost time and warnings.
+        var scheme = IPAddress.IsLoopback(options.Listen) ? "http" : "https";
+        var host = Host(options.Listen);
+        var volumes = new Dictionary<string, VolumeConfig>();
+        var urls = new Dictionary<string, InternalUrlConfig>();
+        for (var i = 0; i < roots.Count; i++)
+        {
+            var url = $"{scheme}://{host}:{portBase + UpOptions.KeepstoreOffset + i}/";
+            var (uuid, known) = config.Volumes.FirstOrDefault(volume => RootOf(volume.Value) == roots[i]) is { Key: not null } found
+                ? (found.Key, found.Value)
+                : ($"{config.ClusterId}-nyw5e-{Secrets.Create(15)}", new VolumeConfig { DriverParameters = new Dictionary<string, string> { ["Root"] = roots[i] } });
+            var rendezvous = known.AccessViaHosts.Keys.Select(old => config.Services.Keepstore.InternalURLs.GetValueOrDefault(old)?.Rendezvous).FirstOrDefault(id => id is { Length: > 0 });
+            urls[url] = new InternalUrlConfig { Rendezvous = rendezvous ?? Secrets.Create(15) };
+            volumes[uuid] = known with { AccessViaHosts = new Dictionary<string, VolumeAccessConfig> { [url] = new() } };
+        }
+
+        return config with
+        {
+            Volumes = volumes,
+            Collections = last is null ? config.Collections with { DefaultReplication = Math.Min(CopiesWanted, roots.Count) } : config.Collections,
+            Services = config.Services with
+            {
+                Controller = Service($"https://{host}:{portBase + UpOptions.ApiOffset}/"),
+                WebDAV = Service($"{scheme}://{host}:{portBase + UpOptions.WebOffset}/"),
+                Keepstore = new ServiceConfig { InternalURLs = urls },
+            },
+        };
+    }
+
+    /// <summary>The folder of a directory volume.</summary>
+    public static string RootOf(VolumeConfig volume) => volume.DriverParameters.GetValueOrDefault("Root") ?? "";
+
+    /// <summary>The name by which services on this address are asked: a wildcard address is asked by the machine's name.</summary>
+    public static string Host(IPAddress listen) =>
+        listen.Equals(IPAddress.Any) || listen.Equals(IPAddress.IPv6Any) ? Dns.GetHostName()
+        : listen.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{listen}]"
+        : listen.ToString();
+
+    private static ClusterConfig Fresh(DataFolder data) => new()
+    {
+        ClusterId = "k" + Secrets.Create(4),
+        SystemRootToken = Secrets.Create(50),
+        ManagementToken = Secrets.Create(50),
+        Collections = new CollectionsConfig { BlobSigningKey = Secrets.Create(64) },
+        StorageClasses = new Dictionary<string, StorageClassConfig> { ["default"] = new() { Default = true } },
+        TLS = new TlsConfig { Certificate = "file://" + data.CertificateFile, Key = "file://" + data.KeyFile, Insecure = true },
+        Catalog = new CatalogConfig { SqlitePath = data.DatabaseFile },
+    };
+
+    /// <summary>Those of the last time first, in their order: their ports must stay.</summary>
+    private static List<string> Roots(DataFolder data, UpOptions options, ClusterConfig config)
+    {
+        var roots = config.Services.Keepstore.InternalURLs.Keys
+            .SelectMany(url => config.Volumes.Values.Where(volume => volume.AccessViaHosts.ContainsKey(url)).Select(RootOf))
+            .ToList();
+        foreach (var volume in options.Volumes.Select(Path.GetFullPath).Except(roots).ToList())
+        {
+            Directory.CreateDirectory(volume);
+            roots.Add(volume);
+        }
+
+        if (roots.Count == 0)
+        {
+            Directory.CreateDirectory(data.DefaultVolume);
+            roots.Add(data.DefaultVolume);
+        }
+
+        return roots.FirstOrDefault(root => !Directory.Exists(root)) is { } missing
+            ? throw new CommandException($"The volume {missing} is not there. Is its disk mounted? ({data.ConfigFile} names it.)")
+            : roots;
+    }
+
+    private static int? LastPortBase(ClusterConfig config) =>
+        Uri.TryCreate(config.Services.Controller.ExternalURL, UriKind.Absolute, out var url) ? url.Port - UpOptions.ApiOffset : null;
+
+    private static ServiceConfig Service(string url) => new() { ExternalURL = url, InternalURLs = new Dictionary<string, InternalUrlConfig> { [url] = new() } };
+}

@@ -1,0 +1,127 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using KeepFs.Catalog;
+using KeepFs.Engine.Blocks;
+using KeepFs.Hosting.Configuration;
+using KeepFs.KeepstoreHost;
+using Microsoft.Extensions.Logging;
+
+namespace KeepFs.Cli.Up;
+
+/// <summary>All services of one cluster in this process: the same libraries that the daemons run, meeting over HTTP.</summary>
+internal sealed class LocalCluster : IAsyncDisposable
+{
+    /// <summary>
+    /// Memory of one keepstore's buffers: eight full blocks at once, so that a writer with two replicas and a few readers never wait on two cores.
+    /// </summary>
+    private const long KeepstoreBufferBytes = 512L << 20;
+
+    private readonly List<(string Name, IAsyncDisposable Server, Func<CancellationToken, Task> Stop)> _running = [];
+    private readonly ILoggerFactory _loggers;
+    private readonly X509Certificate2 _certificate;
+
+    private LocalCluster(ClusterConfig config, ILoggerFactory loggers, X509Certificate2 certificate) => (Config, _loggers, _certificate) = (config, loggers, certificate);
+
+    public ClusterConfig Config { get; }
+
+    /// <summary>The admin's token in v2 form.</summary>
+    public string AdminToken { get; private set; } = "";
+
+    /// <summary>Starts catalogue, keepstores and keep-web in that order; on failure stops what had started.</summary>
+    public static async Task<LocalCluster> StartAsync(ClusterConfig config, DataFolder data, IPAddress listen, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        var cluster = new LocalCluster(config, loggers, LoadCertificate(data));
+        try
+        {
+            await cluster.StartCatalogAsync(data, listen, cancellationToken);
+            foreach (var url in config.Services.Keepstore.InternalURLs.Keys)
+            {
+                await cluster.StartKeepstoreAsync(url, listen, cancellationToken);
+            }
+
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Answers requests in progress and stops, last started first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        for (var i = _running.Count - 1; i >= 0; i--)
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            await _running[i].Stop(limit.Token);
+            await _running[i].Server.DisposeAsync();
+        }
+
+        _running.Clear();
+        _certificate.Dispose();
+    }
+
+    private async Task StartCatalogAsync(DataFolder data, IPAddress listen, CancellationToken cancellationToken)
+    {
+        var endpoint = Endpoint(Config.Services.Controller.ExternalURL, listen);
+        var server = CatalogServer.Create(Config, new CatalogServerOptions { Listen = endpoint }, _certificate, TimeProvider.System, _loggers);
+        await RunAsync("the catalogue", endpoint, server, server.StartAsync, server.StopAsync, cancellationToken);
+        var (uuid, secret) = data.AdminToken(Config.ClusterId);
+        AdminToken = await server.EnsureUserAsync(UserName(), admin: true, uuid, secret, cancellationToken);
+    }
+
+    private async Task StartKeepstoreAsync(string url, IPAddress listen, CancellationToken cancellationToken)
+    {
+        var endpoint = Endpoint(url, listen);
+        var server = KeepstoreServer.Create(Config, url, new KeepstoreServerOptions
+        {
+            Listen = endpoint,
+            Certificate = CertificateFor(url),
+            LoggerFactory = _loggers,
+            Buffers = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = KeepstoreBufferBytes }),
+        });
+        await RunAsync("a keepstore", endpoint, server, server.StartAsync, server.StopAsync, cancellationToken);
+    }
+
+    private async Task RunAsync(
+        string name, IPEndPoint endpoint, IAsyncDisposable server, Func<CancellationToken, Task> start, Func<CancellationToken, Task> stop, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await start(cancellationToken);
+        }
+        catch (Exception e)
+        {
+            await server.DisposeAsync();
+            throw IsAddressInUse(e)
+                ? new CommandException($"Port {endpoint.Port} on {endpoint.Address}, wanted for {name}, is in use by another program. Stop that, or choose other ports with --port-base.", 1, e)
+                : e is SocketException or IOException ? new CommandException($"{name} cannot listen on {endpoint}: {e.Message}", 1, e) : new CommandException($"{name} did not start: {e.Message}", 1, e);
+        }
+
+        _running.Add((name, server, stop));
+    }
+
+    private X509Certificate2? CertificateFor(string url) => url.StartsWith("https:", StringComparison.Ordinal) ? _certificate : null;
+
+    private static bool IsAddressInUse(Exception? e) =>
+        e is not null && (e is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } || IsAddressInUse(e.InnerException));
+
+    private static IPEndPoint Endpoint(string url, IPAddress listen) => new(listen, new Uri(url).Port);
+
+    private static X509Certificate2 LoadCertificate(DataFolder data)
+    {
+        using var pem = X509Certificate2.CreateFromPemFile(data.CertificateFile, data.KeyFile);
+
+        // The TLS layer wants a key that does not come straight from PEM.
+        return X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
+    }
+
+    /// <summary>The local user's name, reduced to what a username may be.</summary>
+    private static string UserName()
+    {
+        var name = string.Concat(Environment.UserName.Where(char.IsAsciiLetterOrDigit)).ToLowerInvariant();
+        return name.Length > 0 && char.IsAsciiLetter(name[0]) ? name : "admin";
+    }
+}

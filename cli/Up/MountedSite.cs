@@ -1,0 +1,71 @@
+using KeepFs.Cli.Settings;
+using KeepFs.Engine.FileSystems;
+using KeepFs.Fuse;
+
+namespace KeepFs.Cli.Up;
+
+/// <summary>A cluster mounted as a folder: client, tree and kernel mount, and the order in which they end.</summary>
+internal sealed class MountedSite : IAsyncDisposable
+{
+    /// <summary>Blocks kept for reading; 512 MiB hold eight full blocks, enough for several sequential readers with read-ahead.</summary>
+    private const long CacheBytes = 512L << 20;
+
+    /// <summary>Unsaved data; writers wait when it is spent.</summary>
+    private const long WriteBytes = 384L << 20;
+
+    private readonly ClientSession _session;
+    private readonly SiteFileSystem _site;
+    private readonly FuseMount _mount;
+
+    private MountedSite(ClientSession session, SiteFileSystem site, FuseMount mount) => (_session, _site, _mount) = (session, site, mount);
+
+    public string MountPoint => _mount.MountPoint;
+
+    /// <summary>Ends when somebody unmounts it.</summary>
+    public Task Unmounted => _mount.Completion;
+
+    public static async Task<MountedSite> StartAsync(ArvadosSettings settings, FuseMountOptions mountOptions, CollectionOptions options, CancellationToken cancellationToken)
+    {
+        void Log(string line) => Console.Error.WriteLine("keepfs: " + line);
+        var session = await ClientSession.ConnectAsync(settings, CacheBytes, WriteBytes, 3, cancellationToken);
+        SiteFileSystem? site = null;
+        try
+        {
+            var services = new CollectionServices(session.Store, session.Catalog, session.WritePool, session.PackPool, options, new NodeIds(), TimeProvider.System, Log);
+            site = await SiteFileSystem.OpenAsync(services, new SiteOptions { IsReadOnly = mountOptions.IsReadOnly }, cancellationToken);
+            return new MountedSite(session, site, await FuseMount.StartAsync(site, mountOptions, Log, cancellationToken));
+        }
+        catch
+        {
+            if (site is not null)
+            {
+                await site.DisposeAsync();
+            }
+
+            await session.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Saves everything, then unmounts. When something cannot be saved the mount stays and the error says what; calling again tries again.
+    /// </summary>
+    public async Task StopAsync()
+    {
+        if (!_mount.Completion.IsCompleted)
+        {
+            await _site.SyncAllAsync(CancellationToken.None);
+            await _mount.UnmountAsync();
+        }
+
+        // What was written between the two, or after somebody else unmounted.
+        await _site.SyncAllAsync(CancellationToken.None);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _mount.DisposeAsync();
+        await _site.DisposeAsync();
+        await _session.DisposeAsync();
+    }
+}

@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Net;
+using KeepFs.Cli.Settings;
+using KeepFs.Cli.Up;
+using KeepFs.Engine.FileSystems;
+using KeepFs.Fuse;
+using KeepFs.Hosting.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace KeepFs.Cli.Verbs;
+
+/// <summary><c>keepfs up</c>: a whole cluster in one process, on folders of this machine.</summary>
+internal static class UpCommand
+{
+    public static Command Create()
+    {
+        var data = new Option<string>("--data") { Description = "Folder for configuration, keys, catalogue and default volume.", DefaultValueFactory = _ => DataFolder.DefaultPath };
+        var volumes = new Option<string[]>("--volume") { Description = "Folder for blocks; repeat it for one keepstore each. Remembered for the next start.", Arity = ArgumentArity.OneOrMore };
+        var mount = new Option<string?>("--mount") { Description = "Mount your collections at this directory (created if missing)." };
+        var listen = new Option<string>("--listen") { Description = "Address to listen on; beyond loopback all services use TLS.", DefaultValueFactory = _ => "127.0.0.1" };
+        var portBase = new Option<int?>("--port-base") { Description = $"First port: catalogue +0, keep-web +{UpOptions.WebOffset}, keepstores from +{UpOptions.KeepstoreOffset} on (default: as last time, or {UpOptions.DefaultPortBase})." };
+        var verbose = new Option<bool>("--verbose") { Description = "Log every request to standard error." };
+        var command = new Command("up", "Run everything: catalogue, keepstores, keep-web and, if asked, a mount.") { data, volumes, mount, listen, portBase, verbose };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var address = IPAddress.TryParse(parsed.GetRequiredValue(listen), out var ip) ? ip : throw new CommandException($"--listen must be an IP address, not \"{parsed.GetValue(listen)}\".", 2);
+            await RunAsync(
+                new UpOptions(parsed.GetRequiredValue(data), parsed.GetValue(volumes) ?? [], parsed.GetValue(mount), address, parsed.GetValue(portBase)), parsed.GetValue(verbose), cancellationToken);
+            return 0;
+        });
+        return command;
+    }
+
+    private static async Task RunAsync(UpOptions options, bool isVerbose, CancellationToken cancellationToken)
+    {
+        using var data = DataFolder.Open(options.Data);
+        using var loggers = LoggerFactory.Create(logging => logging
+            .SetMinimumLevel(isVerbose ? LogLevel.Information : LogLevel.Warning)
+            .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+        var config = LoadConfig(data, options);
+        await using var cluster = await LocalCluster.StartAsync(config, data, options.Listen, loggers, cancellationToken);
+        var api = new Uri(config.Services.Controller.ExternalURL);
+        data.WriteEnv(
+        [
+            ("ARVADOS_API_HOST", api.Authority), ("ARVADOS_API_TOKEN", cluster.AdminToken), ("ARVADOS_API_HOST_INSECURE", "1"),
+            ("KEEPFS_WEBDAV_URL", config.Services.WebDAV.ExternalURL),
+        ]);
+        if (options.Mount is null)
+        {
+            Announce(config, data, null);
+            await UntilCancelledAsync(cancellationToken);
+            return;
+        }
+
+        Directory.CreateDirectory(options.Mount);
+        var settings = new ArvadosSettings(api, cluster.AdminToken, IsInsecure: true, []);
+        await using var site = await MountedSite.StartAsync(settings, new FuseMountOptions { MountPoint = options.Mount }, new CollectionOptions(), cancellationToken);
+        Announce(config, data, site.MountPoint);
+        await Task.WhenAny(UntilCancelledAsync(cancellationToken), site.Unmounted);
+        if (!cancellationToken.IsCancellationRequested)
+        {
+            Console.Error.WriteLine($"keepfs: {site.MountPoint} was unmounted; the services go on until Ctrl-C");
+            await UntilCancelledAsync(cancellationToken);
+        }
+
+        await MountCommand.StopAsync(site);
+    }
+
+    private static ClusterConfig LoadConfig(DataFolder data, UpOptions options)
+    {
+        var last = File.Exists(data.ConfigFile) ? ClusterConfigLoader.Load(data.ConfigFile) : null;
+        foreach (var warning in last?.Warnings ?? [])
+        {
+            Console.Error.WriteLine($"keepfs: {data.ConfigFile}: {warning}");
+        }
+
+        var config = ClusterPlan.Make(data, options, last?.Config);
+        data.EnsureCertificate([.. new[] { "localhost", "127.0.0.1", ClusterPlan.Host(options.Listen).Trim('[', ']') }.Distinct()], TimeProvider.System);
+        if (last is null || ClusterConfigWriter.ToYaml(config) != ClusterConfigWriter.ToYaml(last.Config))
+        {
+            data.WriteConfig(config);
+        }
+
+        return config;
+    }
+
+    private static void Announce(ClusterConfig config, DataFolder data, string? mountPoint)
+    {
+        Console.WriteLine($"catalogue   {config.Services.Controller.ExternalURL}");
+        Console.WriteLine($"keep-web    {config.Services.WebDAV.ExternalURL}   (WebDAV; user: anything, password: the token)");
+        foreach (var (url, volume) in config.Volumes.Values.SelectMany(volume => volume.AccessViaHosts.Keys.Select(url => (url, volume))).OrderBy(pair => pair.url, StringComparer.Ordinal))
+        {
+            Console.WriteLine($"keepstore   {url}   {ClusterPlan.RootOf(volume)}");
+        }
+
+        Console.WriteLine(mountPoint is null ? "mount       none (--mount DIR)" : $"mount       {mountPoint}/home  {mountPoint}/by_id");
+        Console.WriteLine($"data        {data.Path}   ({config.Collections.DefaultReplication} copies of each block)");
+        Console.WriteLine();
+        Console.WriteLine($"In another shell:  . {data.EnvFile}  &&  ./keepfs put FILE...  &&  ./keepfs ls");
+        Console.WriteLine("Stop with Ctrl-C.");
+        Console.WriteLine("ready");
+    }
+
+    private static Task UntilCancelledAsync(CancellationToken cancellationToken)
+    {
+        var done = new TaskCompletionSource();
+        cancellationToken.Register(done.SetResult);
+        return done.Task;
+    }
+}
