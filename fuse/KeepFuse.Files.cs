@@ -185,7 +185,7 @@ internal sealed partial class KeepFuse
     private async ValueTask<long> EndOfAsync(IFileNode node, ulong nodeId, long offset, CancellationToken cancellationToken)
     {
         var attributes = await node.GetAttributesAsync(cancellationToken);
-        if (attributes.SizeBytes >= 0)
+        if (attributes.SizeBytes == offset)
         {
             return offset;
         }

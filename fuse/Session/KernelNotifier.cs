@@ -29,7 +29,7 @@ internal sealed class KernelNotifier(InodeTable inodes, int maxPending, Action<s
     {
         var nodeId = inodes.NodeIdOf(change.Node);
         inodes.Changed(nodeId);
-        return;
+        Enqueue(new Item(nodeId, change.EntryName, 0));
     }
 
     /// <summary>Makes the kernel ask again for attributes and data.</summary>
