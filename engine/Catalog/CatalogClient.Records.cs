@@ -1,6 +1,6 @@
-using KeepFs.Engine.Blocks;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using KeepFs.Engine.Blocks;
 
 namespace KeepFs.Engine.Catalog;
 

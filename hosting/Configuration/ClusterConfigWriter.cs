@@ -1,8 +1,8 @@
-using KeepFs.Engine.Blocks;
 using System.Collections;
 using System.Globalization;
 using System.Reflection;
 using System.Text;
+using KeepFs.Engine.Blocks;
 
 namespace KeepFs.Hosting.Configuration;
 

@@ -1,5 +1,5 @@
-using KeepFs.Engine.Blocks;
 using System.Globalization;
+using KeepFs.Engine.Blocks;
 using YamlDotNet.RepresentationModel;
 
 namespace KeepFs.Hosting.Configuration;

@@ -58,8 +58,13 @@ public sealed class MemoryCatalog : ICatalog
             var uuid = $"zzzzz-4zz18-{++_last:d15}";
             var record = new Collection
             {
-                Uuid = uuid, CurrentVersionUuid = uuid, OwnerUuid = change.Collection.OwnerUuid ?? UserUuid, Name = change.Collection.Name,
-                ManifestText = text, PortableDataHash = PortableDataHash.Compute(text.Span), ModifiedAt = DateTimeOffset.UnixEpoch.AddSeconds(_last),
+                Uuid = uuid,
+                CurrentVersionUuid = uuid,
+                OwnerUuid = change.Collection.OwnerUuid ?? UserUuid,
+                Name = change.Collection.Name,
+                ManifestText = text,
+                PortableDataHash = PortableDataHash.Compute(text.Span),
+                ModifiedAt = DateTimeOffset.UnixEpoch.AddSeconds(_last),
             };
             _collections.Add(uuid, record);
             return Task.FromResult(record);
@@ -85,8 +90,11 @@ public sealed class MemoryCatalog : ICatalog
             var text = change.ReplaceFiles is { } replace ? Replace(old, change, replace) : change.Collection.ManifestText ?? old.ManifestText!.Value;
             var record = old with
             {
-                Name = change.Collection.Name ?? old.Name, OwnerUuid = change.Collection.OwnerUuid ?? old.OwnerUuid, ManifestText = text,
-                PortableDataHash = PortableDataHash.Compute(text.Span), ModifiedAt = DateTimeOffset.UnixEpoch.AddSeconds(++_last),
+                Name = change.Collection.Name ?? old.Name,
+                OwnerUuid = change.Collection.OwnerUuid ?? old.OwnerUuid,
+                ManifestText = text,
+                PortableDataHash = PortableDataHash.Compute(text.Span),
+                ModifiedAt = DateTimeOffset.UnixEpoch.AddSeconds(++_last),
             };
             _collections[uuid] = record;
             Updates++;

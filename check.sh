@@ -1,0 +1,78 @@
+#!/bin/bash
+# The one test command, for people and for CI: install what the tests drive, restore, build with warnings as errors, check the
+# format, run every test (allocation limits included). Ends with the line "N passed, N failed". --full adds what takes longer.
+set -euo pipefail
+cd "$(dirname -- "$0")"
+configuration=Release
+results=$PWD/.build/test-results
+started=$(date +%s)
+for argument in "$@"; do
+    case $argument in
+        --full) export KEEPFS_TEST_FULL=1 ;;
+        *) echo "usage: ./check.sh [--full]" >&2; exit 2 ;;
+    esac
+done
+
+step() { printf '\n== %s (%d s)\n' "$1" "$(($(date +%s) - started))"; }
+
+# program:package for what the tests start; a missing one fails here, aloud, and is never skipped.
+tools=(fusermount3:fuse3 curl:curl cadaver:cadaver rclone:rclone litmus:litmus setfattr:attr)
+missing=()
+for tool in "${tools[@]}"; do
+    command -v "${tool%%:*}" >/dev/null 2>&1 || missing+=("${tool##*:}")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    step "installing ${missing[*]}"
+    sudo=
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "the tests need these packages, and there is no apt-get to install them: ${missing[*]}" >&2
+        exit 1
+    fi
+    $sudo apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "${missing[@]}" >/dev/null
+fi
+
+step "restore"
+dotnet restore KeepFs.sln -v quiet
+step "build"
+dotnet build KeepFs.sln -c "$configuration" --no-restore -v quiet -nologo
+step "format"
+dotnet format KeepFs.sln --verify-no-changes --no-restore -v quiet
+
+rm -rf "$results"
+passed=0
+failed=0
+broken=()
+for project in tests/*.Tests/*.csproj; do
+    name=$(basename "$project" .csproj)
+    step "$name"
+    # One project after the other: two cores are soon busy, and the mounts and clusters of the tests want them.
+    dotnet test "$project" -c "$configuration" --no-build --nologo -v quiet \
+        --logger "trx;LogFileName=$name.trx" --results-directory "$results" --blame-hang-timeout 10m || broken+=("$name")
+    trx=$results/$name.trx
+    counters=$(grep -o '<Counters [^>]*' "$trx" 2>/dev/null || true)
+    if [ -z "$counters" ]; then
+        echo "$name: no test results" >&2
+        failed=$((failed + 1))
+        continue
+    fi
+    count() { sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" <<<"$counters"; }
+    total=$(count total)
+    ok=$(count passed)
+    if [ "$total" = 0 ]; then
+        echo "$name: no test ran" >&2
+        failed=$((failed + 1))
+    fi
+    passed=$((passed + ok))
+    failed=$((failed + total - ok))
+done
+if [ ${#broken[@]} -gt 0 ] && [ "$failed" = 0 ]; then
+    # A test host that died after its last result.
+    failed=${#broken[@]}
+fi
+
+step "done"
+[ ${#broken[@]} -eq 0 ] || echo "failed: ${broken[*]}"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
