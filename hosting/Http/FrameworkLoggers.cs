@@ -1,18 +1,21 @@
 using Microsoft.Extensions.Logging;
 
-namespace KeepFs.WebDav;
+namespace KeepFs.Hosting.Http;
 
 /// <summary>
 /// Loggers for the web framework itself: warnings and errors only, whatever the program's filters say. Below that it logs whole request
 /// URLs, and ours can hold tokens (<c>/t=TOKEN/</c>, <c>api_token=</c>).
 /// </summary>
 /// <param name="inner">Owned by the program.</param>
-internal sealed class FrameworkLoggers(ILoggerFactory inner) : ILoggerFactory
+public sealed class FrameworkLoggers(ILoggerFactory inner) : ILoggerFactory
 {
+    /// <inheritdoc/>
     public ILogger CreateLogger(string categoryName) => new Quiet(inner.CreateLogger(categoryName));
 
+    /// <inheritdoc/>
     public void AddProvider(ILoggerProvider provider) => inner.AddProvider(provider);
 
+    /// <inheritdoc/>
     public void Dispose()
     {
     }
