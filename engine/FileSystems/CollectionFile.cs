@@ -81,7 +81,13 @@ internal sealed class CollectionFile : CollectionNode, IFileNode
 
         ChangedAt = Owner.Services.Time.GetUtcNow();
         Owner.WithMemory.Add(this);
-        Parent?.MarkDirtyBelow();
+        if (Parent is not null)
+        {
+            Parent.MarkDirtyBelow();
+
+            // Also while the file stays open: its age decides when the background save takes it.
+            Owner.ScheduleSave();
+        }
     }
 
     /// <summary>Under the lock: a save took its snapshot; what is written from now on is for the next one.</summary>

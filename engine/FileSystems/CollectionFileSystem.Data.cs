@@ -162,7 +162,7 @@ public sealed partial class CollectionFileSystem
             return buffer;
         }
 
-        await FlushAsync(cancellationToken);
+        await Services.Open.FlushAsync(this, cancellationToken);
         return await Services.WritePool.RentAsync(bytes, cancellationToken);
     }
 

@@ -30,6 +30,7 @@ public sealed partial class CollectionFileSystem : IAsyncDisposable
         _basePortableDataHash = record.PortableDataHash;
         _signedAt = services.Time.GetTimestamp();
         RootNode = new CollectionDirectory(this, null, "", _base.Root) { IsSavedHere = true };
+        services.Open.Add(this);
     }
 
     /// <summary>The root directory.</summary>
@@ -88,6 +89,7 @@ public sealed partial class CollectionFileSystem : IAsyncDisposable
     /// <summary>Drops everything; call <see cref="SaveAsync(CancellationToken)"/> first, or unsaved changes are gone.</summary>
     public async ValueTask DisposeAsync()
     {
+        Services.Open.Remove(this);
         await _closing.CancelAsync();
         await _saveTimer.DisposeAsync();
         await _saving.WaitAsync();

@@ -22,4 +22,8 @@ public sealed record CollectionServices(
     CollectionOptions Options,
     NodeIds Ids,
     TimeProvider Time,
-    Action<string> Log);
+    Action<string> Log)
+{
+    /// <summary>Who holds memory of <see cref="WritePool"/>.</summary>
+    internal OpenCollections Open { get; } = new();
+}

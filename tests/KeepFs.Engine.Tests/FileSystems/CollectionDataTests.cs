@@ -116,6 +116,32 @@ public sealed class CollectionDataTests
     }
 
     [Fact]
+    public async Task A_writer_gets_the_memory_that_open_files_of_another_collection_hold()
+    {
+        var world = new CollectionWorld { WritePool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 128 << 20 }) };
+        var services = world.Services();
+        var (idle, busy) = (await world.OpenAsync(await world.CreateAsync(), services), await world.OpenAsync(await world.CreateAsync(), services));
+        var piece = new byte[9 << 20];
+        var handles = new List<IFileHandle>();
+        for (var i = 0; i < 8; i++)
+        {
+            handles.Add(await (await idle.Root.CreateFileAsync($"f{i}", default)).OpenAsync(FileAccess.Write, default));
+            await handles[i].WriteAsync(0, piece, default);
+        }
+
+        handles.Add(await (await busy.Root.CreateFileAsync("f", default)).OpenAsync(FileAccess.Write, default));
+        await handles[^1].WriteAsync(0, piece, default);
+        foreach (var handle in handles)
+        {
+            await handle.DisposeAsync();
+        }
+
+        await idle.SaveAsync(default);
+        await busy.SaveAsync(default);
+        Assert.Equal(0, world.WritePool.OutBytes);
+    }
+
+    [Fact]
     public async Task A_sparse_file_of_5_gib_costs_one_block_of_zeros()
     {
         var world = new CollectionWorld();

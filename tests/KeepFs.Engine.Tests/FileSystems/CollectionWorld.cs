@@ -27,11 +27,13 @@ internal sealed class CollectionWorld
     public async Task<string> CreateAsync(string manifest = "") =>
         (await Catalog.CreateCollectionAsync(new CollectionChange { Collection = new CollectionWrite { Name = Guid.NewGuid().ToString(), ManifestText = Encoding.UTF8.GetBytes(manifest) } }, default)).Uuid;
 
-    public async Task<CollectionFileSystem> OpenAsync(string uuid) => CollectionFileSystem.Open(
-        new CollectionServices(Store, Catalog, WritePool, new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 256 << 20 }), Options, new NodeIds(), TimeProvider.System, Log.Add),
-        (await Catalog.FindCollectionAsync(uuid, null, default))!,
-        isWritable: true,
-        Changes.Add);
+    public CollectionServices Services() => new(
+        Store, Catalog, WritePool, new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 256 << 20 }), Options, new NodeIds(), TimeProvider.System, Log.Add);
+
+    public Task<CollectionFileSystem> OpenAsync(string uuid) => OpenAsync(uuid, Services());
+
+    public async Task<CollectionFileSystem> OpenAsync(string uuid, CollectionServices services) =>
+        CollectionFileSystem.Open(services, (await Catalog.FindCollectionAsync(uuid, null, default))!, isWritable: true, Changes.Add);
 
     public async Task<string> ManifestAsync(string uuid) => Encoding.UTF8.GetString((await Catalog.FindCollectionAsync(uuid, null, default))!.ManifestText!.Value.Span);
 

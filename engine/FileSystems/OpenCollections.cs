@@ -1,0 +1,35 @@
+using System.Collections.Concurrent;
+
+namespace KeepFs.Engine.FileSystems;
+
+/// <summary>The collections that share one budget for unsaved data, so that a writer who waits for memory can have all of them flushed.</summary>
+internal sealed class OpenCollections
+{
+    private readonly ConcurrentDictionary<CollectionFileSystem, bool> _open = new();
+
+    public void Add(CollectionFileSystem collection) => _open[collection] = true;
+
+    public void Remove(CollectionFileSystem collection) => _open.TryRemove(collection, out _);
+
+    /// <summary>
+    /// Flushes the writer's own collection, whose failure is the writer's, and then the others; what fails there is told by their own saves.
+    /// </summary>
+    public async Task FlushAsync(CollectionFileSystem first, CancellationToken cancellationToken)
+    {
+        await first.FlushAsync(cancellationToken);
+        foreach (var other in _open.Keys)
+        {
+            try
+            {
+                if (other != first)
+                {
+                    await other.FlushAsync(cancellationToken);
+                }
+            }
+            catch (FsException e)
+            {
+                first.Services.Log($"collection {other.Uuid}: its unsaved data takes memory that collection {first.Uuid} waits for, and could not be stored: {e.Message}");
+            }
+        }
+    }
+}
