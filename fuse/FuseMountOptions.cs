@@ -41,10 +41,14 @@ public sealed record FuseMountOptions
     /// <summary>The same for nodes that are not cacheable.</summary>
     public TimeSpan UncachedTimeout { get; init; } = TimeSpan.Zero;
 
-    /// <summary>Copies of written data that wait for the tree to take them; more writers wait. The kernel sends at most 1 MiB at once.</summary>
+    /// <summary>
+    /// Copies of written data that wait for the tree to take them, each counted as the 1 MiB that the kernel sends at most; more wait.
+    /// </summary>
     public int MaxPendingWriteBytes { get; init; } = 128 << 20;
 
-    /// <summary>Announced changes that wait to be told to the kernel; when more come, everything that the kernel knows is invalidated instead.</summary>
+    /// <summary>
+    /// Announced changes that wait to be told to the kernel; when more come, everything that the kernel knows is invalidated instead.
+    /// </summary>
     public int MaxPendingInvalidations { get; init; } = 16384;
 
     /// <summary>How long an unmount waits for programs that still use the mount before it cuts them off.</summary>

@@ -27,7 +27,8 @@ internal static class MountPointCheck
         if (!File.Exists(Device))
         {
             throw new FuseMountException(
-                $"{Device} does not exist. Load the kernel module (modprobe fuse); in a container start it with --device {Device} --cap-add SYS_ADMIN.");
+                $"{Device} does not exist. Load the kernel module (modprobe fuse); " +
+                $"a container must be started with --device {Device} --cap-add SYS_ADMIN.");
         }
 
         var device = LibC.Open(Device, OpenFlags.ReadWrite | OpenFlags.CloseOnExec);
@@ -35,7 +36,8 @@ internal static class MountPointCheck
         {
             var reason = Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
             throw new FuseMountException(
-                $"{Device} cannot be opened: {reason}. Its mode should be 0666 (chmod 666 {Device}); a container must be started with --device {Device}.");
+                $"{Device} cannot be opened: {reason}. Its mode should be 0666 (chmod 666 {Device}); " +
+                $"a container must be started with --device {Device}.");
         }
 
         _ = LibC.Close(device);
@@ -66,7 +68,8 @@ internal static class MountPointCheck
         }
         catch (DllNotFoundException exception)
         {
-            throw new FuseMountException("libfuse3.so.3 cannot be loaded. Install libfuse 3 (Debian, Ubuntu: apt install fuse3 libfuse3-3).", exception);
+            throw new FuseMountException(
+                "libfuse3.so.3 cannot be loaded. Install libfuse 3 (Debian, Ubuntu: apt install fuse3 libfuse3-3).", exception);
         }
 
         if (version < LibFuse.OldestVersion)
@@ -84,7 +87,8 @@ internal static class MountPointCheck
             var errno = Marshal.GetLastPInvokeError();
             throw new FuseMountException(errno switch
             {
-                Errno.ENOTCONN => $"{path} is a stale mount whose process is gone (Transport endpoint is not connected). Run: fusermount3 -u {path}",
+                Errno.ENOTCONN =>
+                    $"{path} is a stale mount whose process is gone (Transport endpoint is not connected). Run: fusermount3 -u {path}",
                 Errno.ENOENT => $"The mount point {path} does not exist. Run: mkdir -p {path}",
                 Errno.ENOTDIR => $"The mount point {path} is not a directory.",
                 Errno.EACCES => $"The mount point {path} cannot be read: permission denied.",

@@ -5,6 +5,7 @@ using KeepFs.Catalog;
 using KeepFs.Engine.Blocks;
 using KeepFs.Hosting.Configuration;
 using KeepFs.KeepstoreHost;
+using KeepFs.WebDav;
 using Microsoft.Extensions.Logging;
 
 namespace KeepFs.Cli.Up;
@@ -40,6 +41,7 @@ internal sealed class LocalCluster : IAsyncDisposable
                 await cluster.StartKeepstoreAsync(url, listen, cancellationToken);
             }
 
+            await cluster.StartWebAsync(listen, cancellationToken);
             return cluster;
         }
         catch
@@ -83,6 +85,19 @@ internal sealed class LocalCluster : IAsyncDisposable
             Buffers = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = KeepstoreBufferBytes }),
         });
         await RunAsync("a keepstore", endpoint, server, server.StartAsync, server.StopAsync, cancellationToken);
+    }
+
+    private async Task StartWebAsync(IPAddress listen, CancellationToken cancellationToken)
+    {
+        var endpoint = Endpoint(Config.Services.WebDAV.ExternalURL, listen);
+        var server = KeepWebServer.Create(Config, new KeepWebServerOptions
+        {
+            Listen = endpoint,
+            Certificate = CertificateFor(Config.Services.WebDAV.ExternalURL),
+            ApiRoot = new Uri(Config.Services.Controller.ExternalURL),
+            LoggerFactory = _loggers,
+        });
+        await RunAsync("keep-web", endpoint, server, server.StartAsync, server.StopAsync, cancellationToken);
     }
 
     private async Task RunAsync(

@@ -68,6 +68,9 @@ internal sealed class ProjectDirectory(SiteFileSystem site, string uuid, bool ma
         return [.. entries.Values];
     }
 
+    public override ValueTask<IFileNode> CreateFileAsync(string name, CancellationToken cancellationToken) =>
+        throw new FsException(FsError.NotSupported, $"\"{name}\": files live inside collections; make a directory here first, it becomes one.");
+
     public override async ValueTask<IDirectoryNode> CreateDirectoryAsync(string name, CancellationToken cancellationToken)
     {
         CheckMayChange(name);

@@ -24,7 +24,8 @@ internal static class Unmounter
             // Not a mount point any more: somebody else was faster.
             Errno.EINVAL or Errno.ENOENT => true,
             Errno.EPERM => Run("-u", mountPoint),
-            _ => throw new FuseMountException($"Unmounting {mountPoint} failed: {Marshal.GetPInvokeErrorMessage(errno)}. Run: fusermount3 -u {mountPoint}"),
+            _ => throw new FuseMountException(
+                $"Unmounting {mountPoint} failed: {Marshal.GetPInvokeErrorMessage(errno)}. Run: fusermount3 -u {mountPoint}"),
         };
     }
 

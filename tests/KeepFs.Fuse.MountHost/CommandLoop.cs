@@ -25,8 +25,13 @@ internal sealed class CommandLoop(MemoryFileSystem tree, FuseMount mount)
         {
             case ["stats"]:
                 return $"{mount.KnownNodeCount} {mount.OpenHandleCount} {tree.Syncs}";
+            case ["calls", var member]:
+                return tree.CallsOf(member).ToString(CultureInfo.InvariantCulture);
             case ["write", var path, var text]:
-                await WriteAsync(path, text);
+                tree.Announce(await WriteAsync(path, text));
+                return "ok";
+            case ["change-silently", var path, var text]:
+                _ = await WriteAsync(path, text);
                 return "ok";
             case ["hang", var member]:
                 tree.Before = (name, token) => name == member ? new ValueTask(_released.Task.WaitAsync(token)) : ValueTask.CompletedTask;
@@ -62,7 +67,7 @@ internal sealed class CommandLoop(MemoryFileSystem tree, FuseMount mount)
         tree.Announce(new NodeChange(tree.Root, NodeFileOps.NameOf(path)));
     }
 
-    private async Task WriteAsync(string path, string text)
+    private async Task<NodeChange> WriteAsync(string path, string text)
     {
         var isNew = await _direct.StatAsync(path) is null;
         if (isNew)
@@ -76,8 +81,8 @@ internal sealed class CommandLoop(MemoryFileSystem tree, FuseMount mount)
             await file.WriteAsync(0, Encoding.UTF8.GetBytes(text));
         }
 
-        tree.Announce(isNew
+        return isNew
             ? new NodeChange(await _direct.ParentOfAsync(path), NodeFileOps.NameOf(path))
-            : new NodeChange(await _direct.NodeAsync(path), null));
+            : new NodeChange(await _direct.NodeAsync(path), null);
     }
 }

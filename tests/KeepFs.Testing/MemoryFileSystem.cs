@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using KeepFs.Engine.Blocks;
@@ -13,6 +14,7 @@ namespace KeepFs.Testing;
 public sealed class MemoryFileSystem : IFileSystem
 {
     private readonly Lock _lock = new();
+    private readonly ConcurrentDictionary<string, int> _calls = new();
     private readonly TimeProvider _time;
     private ulong _lastId;
 
@@ -44,6 +46,9 @@ public sealed class MemoryFileSystem : IFileSystem
     /// <summary>Says that something changed behind a front's back; tests call it after they changed it directly.</summary>
     public void Announce(NodeChange change) => Changed?.Invoke(change);
 
+    /// <summary>How often a member of a node or handle was called so far.</summary>
+    public int CallsOf(string member) => _calls.GetValueOrDefault(member);
+
     /// <inheritdoc/>
     public ValueTask<FileSystemTotals> GetTotalsAsync(CancellationToken cancellationToken) => new(new FileSystemTotals(1L << 40, 1L << 39));
 
@@ -53,8 +58,11 @@ public sealed class MemoryFileSystem : IFileSystem
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private ValueTask BeforeAsync(CancellationToken cancellationToken, [CallerMemberName] string member = "") =>
-        Before?.Invoke(member, cancellationToken) ?? ValueTask.CompletedTask;
+    private ValueTask BeforeAsync(CancellationToken cancellationToken, [CallerMemberName] string member = "")
+    {
+        _calls.AddOrUpdate(member, 1, static (_, count) => count + 1);
+        return Before?.Invoke(member, cancellationToken) ?? ValueTask.CompletedTask;
+    }
 
     private abstract class MemoryNode : INode
     {

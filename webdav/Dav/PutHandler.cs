@@ -1,0 +1,77 @@
+using System.Globalization;
+using KeepFs.Engine.Blocks;
+using KeepFs.Engine.FileSystems;
+using KeepFs.Engine.Manifests;
+using KeepFs.WebDav.Downloads;
+using KeepFs.WebDav.Tree;
+using Microsoft.AspNetCore.Http;
+
+namespace KeepFs.WebDav.Dav;
+
+/// <summary>
+/// PUT: data first to the keepstores, then one change of the collection, then the answer (keep-web.md 3.1). A body that ends early, a client that goes
+/// away and every failure leave the old content.
+/// </summary>
+internal sealed class PutHandler(CollectionUpdates updates, BlockBufferPool buffers)
+{
+    public async Task HandleAsync(WebRequest request)
+    {
+        var http = request.Http.Request;
+        if (http.Headers.ContentRange.Count > 0)
+        {
+            throw new WebException(StatusCodes.Status400BadRequest, "A part of a file cannot be replaced: PUT with Content-Range is not supported.");
+        }
+
+        var place = Target(request.Place);
+        Check(http, place);
+        var body = await BlockUpload.StoreAsync(http.Body, ExpectedBytes(http), request.Session.Blocks, buffers, place.Collection.WriteOptions, request.Aborted);
+        var file = new ManifestFile(body);
+        var existed = place.Exists;
+        var change = Changes.Place(place.Path, file);
+        if (Preconditions.Any(http))
+        {
+            await updates.ApplyAsync(
+                request.Session, place.Collection.Id,
+                current =>
+                {
+                    var now = place.At(current);
+                    Check(http, now);
+                    existed = now.Exists;
+                    return change;
+                },
+                request.Aborted);
+        }
+        else
+        {
+            await CollectionUpdates.SaveAsync(request.Session, place.Collection.Id, change, request.Aborted);
+        }
+
+        request.Http.Response.Headers.ETag = EntityTag.Of(file);
+        request.Http.Response.StatusCode = existed ? StatusCodes.Status204NoContent : StatusCodes.Status201Created;
+    }
+
+    private static CollectionPlace Target(Place place) => place switch
+    {
+        CollectionPlace { IsRoot: false, IsDirectory: false } inside => inside,
+        FreeName => throw new WebException(
+            StatusCodes.Status403Forbidden, "Files live in collections: create one first (MKCOL), then put the file into it."),
+        NoPlace => throw Changes.NoParent(),
+        _ => throw new WebException(StatusCodes.Status405MethodNotAllowed, "This is a directory; a file cannot be written over it."),
+    };
+
+    private static void Check(HttpRequest http, CollectionPlace place)
+    {
+        Changes.RequireWritable(place);
+        if (place.IsDirectory)
+        {
+            throw new WebException(StatusCodes.Status405MethodNotAllowed, "This is a directory; a file cannot be written over it.");
+        }
+
+        Changes.RequireParent(place);
+        Preconditions.Require(http, place);
+    }
+
+    /// <summary>Only sizes the first buffer. Finder sends its bodies chunked and the length in a header of its own.</summary>
+    private static long ExpectedBytes(HttpRequest http) => http.ContentLength
+        ?? (long.TryParse(http.Headers["X-Expected-Entity-Length"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var expected) ? expected : -1);
+}

@@ -1,0 +1,91 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using KeepFs.Engine.Blocks;
+using KeepFs.Engine.FileSystems;
+
+namespace KeepFs.WebDav.Downloads;
+
+/// <summary>
+/// Sends parts of a file from verified blocks. While a client keeps up, a block stays leased until it is sent; a client that does not take
+/// its bytes gives the block back, so that slow ones hold a piece each and not 64 MiB.
+/// </summary>
+internal sealed class FileBody(SegmentReader reader, IBlockStore blocks, TimeProvider time)
+{
+    private const int PieceBytes = 256 << 10;
+
+    /// <summary>Blocks announced ahead of the one that is being sent.</summary>
+    private const int PrefetchedBlocks = 2;
+
+    /// <summary>A piece that takes longer marks a client as slow.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Fetches the block of a position, so that a failure shows before a status is sent.</summary>
+    public async ValueTask CheckAsync(long offset, CancellationToken cancellationToken)
+    {
+        using var first = await reader.ReadRunAsync(blocks, offset, 1, cancellationToken);
+    }
+
+    /// <summary>Writes the range.</summary>
+    public async Task SendAsync(PipeWriter output, ByteRange range, CancellationToken cancellationToken)
+    {
+        var (offset, end) = (range.Offset, range.Offset + range.Length);
+        while (offset < end)
+        {
+            var lease = await reader.ReadRunAsync(blocks, offset, (int)Math.Min(end - offset, Locator.MaxBlockSizeBytes), cancellationToken);
+            if (end > offset + lease.Memory.Length)
+            {
+                reader.Prefetch(blocks, offset, PrefetchedBlocks);
+            }
+
+            offset += await SendRunAsync(output, lease, cancellationToken);
+        }
+    }
+
+    /// <summary>Sends what the lease holds, or the part that a slow client took before it; disposes the lease.</summary>
+    private async Task<int> SendRunAsync(PipeWriter output, BlockLease lease, CancellationToken cancellationToken)
+    {
+        var (sent, slow) = (0, (Task?)null);
+        try
+        {
+            while (sent < lease.Memory.Length && slow is null)
+            {
+                var piece = lease.Memory.Slice(sent, Math.Min(PieceBytes, lease.Memory.Length - sent));
+                output.Write(piece.Span);
+                sent += piece.Length;
+                var flush = output.FlushAsync(cancellationToken);
+                if (flush.IsCompleted)
+                {
+                    await flush;
+                }
+                else if (flush.AsTask() is var pending && !await IsQuickAsync(pending, cancellationToken))
+                {
+                    slow = pending;
+                }
+            }
+        }
+        finally
+        {
+            lease.Dispose();
+        }
+
+        if (slow is not null)
+        {
+            await slow;
+        }
+
+        return sent;
+    }
+
+    private async Task<bool> IsQuickAsync(Task flush, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await flush.WaitAsync(Patience, time, cancellationToken);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+}

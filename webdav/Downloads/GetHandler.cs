@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using KeepFs.Engine.Blocks;
+using KeepFs.Engine.FileSystems;
+using KeepFs.Engine.Manifests;
+using KeepFs.WebDav.Requests;
+using KeepFs.WebDav.Tree;
+using Microsoft.AspNetCore.Http;
+
+namespace KeepFs.WebDav.Downloads;
+
+/// <summary>GET and HEAD: files with ranges and conditions, directories as an index page (keep-web.md 2.8).</summary>
+internal sealed class GetHandler(DirectoryIndex index, TimeProvider time)
+{
+    public Task HandleAsync(WebRequest request) => request.Place switch
+    {
+        CollectionPlace { File: { } file } place => FileAsync(request, place, file),
+        { IsDirectory: true } when !request.Path.HasTrailingSlash => RedirectAsync(request),
+        { IsDirectory: true } => index.SendAsync(request),
+        _ => throw new WebException(StatusCodes.Status404NotFound, "There is no such file."),
+    };
+
+    private static Task RedirectAsync(WebRequest request)
+    {
+        request.Http.Response.StatusCode = StatusCodes.Status303SeeOther;
+        request.Http.Response.Headers.Location = Href.Of(request.Path.Names, isDirectory: true) + request.Http.Request.QueryString;
+        return Task.CompletedTask;
+    }
+
+    private async Task FileAsync(WebRequest request, CollectionPlace place, ManifestFile file)
+    {
+        var (http, response) = (request.Http.Request, request.Http.Response);
+        var tag = EntityTag.Of(file);
+        response.Headers.ETag = tag;
+        response.Headers.LastModified = Preconditions.HttpDate(place.ModifiedAt);
+        response.Headers.AcceptRanges = "bytes";
+        response.StatusCode = Preconditions.Evaluate(http, place);
+        if (response.StatusCode != StatusCodes.Status200OK)
+        {
+            return;
+        }
+
+        var type = ContentTypes.Of(place.Name);
+        response.ContentType = type;
+        AddDisposition(request, place.Name);
+        var header = http.Headers.Range.ToString();
+        var ranges = header.Length > 0 && HttpMethods.IsGet(http.Method) && Preconditions.RangeApplies(http, tag, place.ModifiedAt)
+            ? ByteRanges.Parse(header, file.SizeBytes) : null;
+        if (ranges is { Count: 0 })
+        {
+            response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{file.SizeBytes}");
+            throw new WebException(StatusCodes.Status416RangeNotSatisfiable, "The file has no such range.");
+        }
+
+        var parts = Parts(ranges ?? [new ByteRange(0, file.SizeBytes)], isPartial: ranges is not null, type, file.SizeBytes, response);
+        if (HttpMethods.IsHead(http.Method) || file.SizeBytes == 0)
+        {
+            return;
+        }
+
+        var body = await OpenBodyAsync(request, place, file, parts[0].Range.Offset);
+        await response.StartAsync(request.Aborted);
+        foreach (var (head, range) in parts)
+        {
+            await response.BodyWriter.WriteAsync(head, request.Aborted);
+            await body.SendAsync(response.BodyWriter, range, request.Aborted);
+        }
+    }
+
+    /// <summary>Sets status and lengths; returns what is sent: text before each part, and the part. The last may be text only.</summary>
+    private static List<(byte[] Head, ByteRange Range)> Parts(IReadOnlyList<ByteRange> ranges, bool isPartial, string type, long size, HttpResponse response)
+    {
+        response.StatusCode = isPartial ? StatusCodes.Status206PartialContent : StatusCodes.Status200OK;
+        if (ranges.Count == 1)
+        {
+            if (isPartial)
+            {
+                response.Headers.ContentRange = ContentRange(ranges[0], size);
+            }
+
+            response.ContentLength = ranges[0].Length;
+            return [([], ranges[0])];
+        }
+
+        var boundary = RandomNumberGenerator.GetHexString(32, lowercase: true);
+        response.ContentType = "multipart/byteranges; boundary=" + boundary;
+        var parts = ranges.Select((range, i) => (
+            Encoding.ASCII.GetBytes($"{(i == 0 ? "" : "\r\n")}--{boundary}\r\nContent-Type: {type}\r\nContent-Range: {ContentRange(range, size)}\r\n\r\n"), range)).ToList();
+        parts.Add((Encoding.ASCII.GetBytes($"\r\n--{boundary}--\r\n"), default));
+        response.ContentLength = parts.Sum(part => part.Item1.Length + part.range.Length);
+        return parts;
+    }
+
+    private static string ContentRange(ByteRange range, long size) =>
+        string.Create(CultureInfo.InvariantCulture, $"bytes {range.Offset}-{range.Offset + range.Length - 1}/{size}");
+
+    /// <summary>Reads the first block; when its signature is refused, once more with fresh ones.</summary>
+    private async Task<FileBody> OpenBodyAsync(WebRequest request, CollectionPlace place, ManifestFile file, long offset)
+    {
+        var body = new FileBody(new SegmentReader(file.Segments), request.Session.Blocks, time);
+        try
+        {
+            await body.CheckAsync(offset, request.Aborted);
+            return body;
+        }
+        catch (KeepException e) when (e.Kind == KeepErrorKind.PermissionDenied)
+        {
+            var reopened = await request.Session.ReopenAsync(place.Collection.Id, request.Aborted);
+            if (reopened?.Tree.Find(place.Path) is not ManifestFile again || !again.HasSameContentAs(file))
+            {
+                throw;
+            }
+
+            body = new FileBody(new SegmentReader(again.Segments), request.Session.Blocks, time);
+            await body.CheckAsync(offset, request.Aborted);
+            return body;
+        }
+    }
+
+    /// <summary>keep-web.md 2.6: a file name only for URLs with a query, where the browser would not find it.</summary>
+    private static void AddDisposition(WebRequest request, string name)
+    {
+        var hasQuery = request.Http.Request.QueryString.HasValue;
+        if (!request.IsAttachment && !hasQuery)
+        {
+            return;
+        }
+
+        var header = new Microsoft.Net.Http.Headers.ContentDispositionHeaderValue(request.IsAttachment ? "attachment" : "inline");
+        if (hasQuery)
+        {
+            header.SetHttpFileName(name);
+        }
+
+        request.Http.Response.Headers.ContentDisposition = header.ToString();
+    }
+}

@@ -1,0 +1,170 @@
+using System.Text;
+using KeepFs.WebDav.Dav;
+using KeepFs.WebDav.Downloads;
+using KeepFs.WebDav.Locks;
+using KeepFs.WebDav.Tree;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace KeepFs.WebDav;
+
+/// <summary>Finds token, target and handler of a request (keep-web.md 2.1, 2.2), and turns failures into answers.</summary>
+internal sealed partial class KeepWebRouter(
+    RequestOpener opener, GetHandler get, PutHandler put, DeleteHandler delete, MkcolHandler mkcol, CopyMoveHandler copyMove, PropfindHandler propfind,
+    LockHandler locks, LockGuard guard, LockTable lockTable, ILogger logger)
+{
+    private const string Methods = "OPTIONS, GET, HEAD, POST, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
+    private readonly ILogger _logger = logger;
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        try
+        {
+            if (HttpMethods.IsOptions(context.Request.Method))
+            {
+                OptionsHandler.Handle(context, Methods);
+                return;
+            }
+
+            OptionsHandler.AddCors(context);
+            if (!Methods.Split(", ").Contains(context.Request.Method))
+            {
+                context.Response.Headers.Allow = Methods;
+                throw new WebException(StatusCodes.Status405MethodNotAllowed, "Method not allowed.");
+            }
+
+            if (opener.TryRedirect(context))
+            {
+                return;
+            }
+
+            var (request, lease) = await opener.OpenAsync(context);
+            using (lease)
+            {
+                await DispatchAsync(request);
+            }
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            context.Abort();
+        }
+        catch (Exception e)
+        {
+            await FailAsync(context, e);
+        }
+    }
+
+    private async Task DispatchAsync(WebRequest request)
+    {
+        switch (request.Http.Request.Method)
+        {
+            case "GET" or "HEAD" or "POST":
+                await get.HandleAsync(request);
+                break;
+            case "PROPFIND":
+                await propfind.HandleAsync(request);
+                break;
+            case "PUT":
+                await guard.RequireAsync(request, isRecursive: false, changesParent: !request.Place.Exists);
+                await put.HandleAsync(request);
+                break;
+            case "MKCOL":
+                await guard.RequireAsync(request, isRecursive: false, changesParent: true);
+                await mkcol.HandleAsync(request);
+                break;
+            case "DELETE":
+                await guard.RequireAsync(request, isRecursive: true, changesParent: true);
+                await delete.HandleAsync(request);
+                ForgetLocks(request.Place);
+                break;
+            case "COPY":
+                await copyMove.HandleAsync(request, await guard.RequireIfAsync(request));
+                break;
+            case "MOVE":
+                var header = await guard.RequireIfAsync(request);
+                guard.Require(request, request.Place, header, isRecursive: true, changesParent: true);
+                await copyMove.HandleAsync(request, header);
+                ForgetLocks(request.Place);
+                break;
+            case "PROPPATCH":
+                await guard.RequireAsync(request, isRecursive: false, changesParent: false);
+                await ProppatchHandler.HandleAsync(request);
+                break;
+            case "LOCK":
+                await locks.LockAsync(request);
+                break;
+            case "UNLOCK":
+                locks.Unlock(request);
+                break;
+        }
+    }
+
+    private void ForgetLocks(Place gone)
+    {
+        if (LockKeys.Of(gone) is { } key)
+        {
+            lockTable.RemoveTree(key);
+        }
+    }
+
+    /// <summary>A short error, or a broken connection when part of a good answer is already under way.</summary>
+    private async Task FailAsync(HttpContext context, Exception failure)
+    {
+        var known = StatusMap.Of(failure);
+        var (status, text) = known ?? (StatusCodes.Status500InternalServerError, "Something went wrong; the server's log says what.");
+        if (known is null)
+        {
+            LogUnexpected(context.TraceIdentifier, failure);
+        }
+        else if (status >= StatusCodes.Status500InternalServerError)
+        {
+            LogFailure(context.TraceIdentifier, status, failure.Message);
+        }
+
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return;
+        }
+
+        var response = context.Response;
+        var contentRange = status == StatusCodes.Status416RangeNotSatisfiable ? response.Headers.ContentRange : default;
+        var allow = response.Headers.Allow;
+        foreach (var name in (string[])["Content-Length", "Content-Range", "Content-Disposition", "ETag", "Last-Modified"])
+        {
+            response.Headers.Remove(name);
+        }
+
+        response.Headers.ContentRange = contentRange;
+        response.StatusCode = status;
+        if (status == StatusCodes.Status401Unauthorized)
+        {
+            response.Headers.WWWAuthenticate = "Basic realm=\"collections\"";
+            text = "401 Unauthorized\n" + text;
+        }
+        else if (status == StatusCodes.Status503ServiceUnavailable)
+        {
+            response.Headers.RetryAfter = "1";
+        }
+        else if (status == StatusCodes.Status405MethodNotAllowed && allow.Count == 0)
+        {
+            response.Headers.Allow = Methods;
+        }
+
+        var isXml = failure is WebException { Precondition: not null };
+        response.ContentType = isXml ? "application/xml; charset=utf-8" : "text/plain; charset=utf-8";
+        var body = Encoding.UTF8.GetBytes(failure is WebException { Precondition: { } condition }
+            ? $"<?xml version=\"1.0\" encoding=\"UTF-8\"?><D:error xmlns:D=\"DAV:\"><D:{condition}/></D:error>" : text + "\n");
+        response.ContentLength = body.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await response.Body.WriteAsync(body);
+        }
+    }
+
+    [LoggerMessage(300, LogLevel.Error, "{RequestId} failed in an unexpected way")]
+    private partial void LogUnexpected(string requestId, Exception failure);
+
+    [LoggerMessage(301, LogLevel.Warning, "{RequestId} answered with {Status}: {Reason}")]
+    private partial void LogFailure(string requestId, int status, string reason);
+}

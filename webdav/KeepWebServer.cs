@@ -1,0 +1,139 @@
+using System.Net;
+using System.Net.Security;
+using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Client;
+using KeepFs.Hosting.Configuration;
+using KeepFs.Hosting.Http;
+using KeepFs.WebDav.Dav;
+using KeepFs.WebDav.Downloads;
+using KeepFs.WebDav.Locks;
+using KeepFs.WebDav.Requests;
+using KeepFs.WebDav.Sessions;
+using KeepFs.WebDav.Tree;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace KeepFs.WebDav;
+
+/// <summary>
+/// The keep-web daemon: collections, projects and homes over HTTP and WebDAV (keep-web.md 1 to 3, docs/decisions/0003-webdav-tree.md). It acts as the
+/// user whose token a request brings, and reaches catalogue and keepstores over HTTP only. Not yet served: S3 requests and zip downloads.
+/// </summary>
+public sealed class KeepWebServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly CachedBlockStore _cache;
+    private readonly HttpClient _http;
+
+    private KeepWebServer(WebApplication app, CachedBlockStore cache, HttpClient http) => (_app, _cache, _http) = (app, cache, http);
+
+    /// <summary>Where it listens, with the real port; known after <see cref="StartAsync"/>.</summary>
+    public IReadOnlyList<string> Addresses => [.. _app.Urls];
+
+    /// <summary>Prepares the server; nothing listens yet.</summary>
+    /// <param name="config">The cluster.</param>
+    /// <param name="options">What the program decides.</param>
+    public static KeepWebServer Create(ClusterConfig config, KeepWebServerOptions options)
+    {
+        var log = options.LoggerFactory.CreateLogger<KeepWebServer>();
+        var http = Outgoing(config, options);
+        var readBuffers = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = options.ReadMemoryBytes, MaxWaiting = options.MaxWaitingForMemory });
+        var writeBuffers = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = options.WriteMemoryBytes, MaxWaiting = options.MaxWaitingForMemory });
+        var routes = new RoutedBlockSource();
+        var cache = new CachedBlockStore(routes, readBuffers, new BlockCacheOptions { CapacityBytes = options.ReadMemoryBytes });
+        var manifests = new ManifestCache(options, config.Collections.BlobSigningTTL);
+        var sessions = new SessionTable(config, options, http, routes, cache, manifests);
+        var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
+        var app = Build(options);
+        app.UseRequestId();
+        app.UseRequestLog(log, options.Time);
+        app.UseManagementEndpoints(config.ManagementToken, new KeepWebMetrics(sessions, manifests, readBuffers, writeBuffers, limiter).Write);
+        app.UseRequestLimiter(limiter);
+        app.Run(Router(config, options, sessions, writeBuffers, log).HandleAsync);
+        return new KeepWebServer(app, cache, http);
+    }
+
+    /// <summary>Starts to listen.</summary>
+    public Task StartAsync(CancellationToken cancellationToken) => _app.StartAsync(cancellationToken);
+
+    /// <summary>Stops to listen and lets running requests end.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) => _app.StopAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        await _cache.DisposeAsync();
+        _http.Dispose();
+    }
+
+    private static KeepWebRouter Router(ClusterConfig config, KeepWebServerOptions options, SessionTable sessions, BlockBufferPool writeBuffers, ILogger log)
+    {
+        var tree = new TreeResolver(config.Collections.ForwardSlashNameSubstitution);
+        var opener = new RequestOpener(config, IPAddress.IsLoopback(options.Listen.Address), sessions, tree);
+        var updates = new CollectionUpdates();
+        var lockTable = new LockTable(options.Time);
+        var guard = new LockGuard(lockTable, tree);
+        var delete = new DeleteHandler(updates);
+        return new KeepWebRouter(
+            opener,
+            new GetHandler(new DirectoryIndex(tree), options.Time),
+            new PutHandler(updates, writeBuffers),
+            delete,
+            new MkcolHandler(updates, tree),
+            new CopyMoveHandler(updates, delete, tree, new DestinationHeader(opener.OwnHosts), guard),
+            new PropfindHandler(
+                new DavEntries(tree, options.MaxInfinitePropfindEntries),
+                new LiveProperties(key => LockHandler.Discovery(lockTable.Of(key), options.Time.GetUtcNow()))),
+            new LockHandler(lockTable, guard, updates, options.Time),
+            guard,
+            lockTable,
+            log);
+    }
+
+    private static HttpClient Outgoing(ClusterConfig config, KeepWebServerOptions options)
+    {
+        // Ours unless given; a given one stays the caller's. Clients time their own stalls.
+        var handler = options.Outgoing ?? new SocketsHttpHandler
+        {
+            UseProxy = false,
+            SslOptions = { RemoteCertificateValidationCallback = (_, _, _, errors) => errors == SslPolicyErrors.None || config.TLS.Insecure },
+        };
+        return new HttpClient(handler, disposeHandler: options.Outgoing is null) { Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    private static WebApplication Build(KeepWebServerOptions options)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(options.LoggerFactory);
+        builder.Services.AddLogging();
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+
+            // Files have no largest size; whoever reads a body in memory has a limit of his own.
+            kestrel.Limits.MaxRequestBodySize = null;
+
+            // Deep trees of encoded names; Kestrel's own 8 KiB cut off paths of 255-byte names below the ninth level.
+            kestrel.Limits.MaxRequestLineSize = 64 << 10;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 128 << 10;
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(30));
+
+            // A window of 96 KiB would make an upload wait for every round trip.
+            kestrel.Limits.Http2.InitialStreamWindowSize = 4 << 20;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = 8 << 20;
+            kestrel.Listen(options.Listen, endpoint =>
+            {
+                endpoint.Protocols = options.Certificate is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+                if (options.Certificate is { } certificate)
+                {
+                    endpoint.UseHttps(certificate);
+                }
+            });
+        });
+        return builder.Build();
+    }
+}

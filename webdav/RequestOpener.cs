@@ -1,0 +1,138 @@
+using System.Text;
+using KeepFs.Engine.Catalog;
+using KeepFs.Hosting.Configuration;
+using KeepFs.Hosting.Http;
+using KeepFs.WebDav.Requests;
+using KeepFs.WebDav.Sessions;
+using KeepFs.WebDav.Tree;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Extensions;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace KeepFs.WebDav;
+
+/// <summary>Tries the tokens of a request until one can open its target (keep-web.md 2.4).</summary>
+/// <param name="config">The cluster.</param>
+/// <param name="isLoopback">The server listens on this machine only: credentials are accepted whatever the Host header says.</param>
+/// <param name="sessions">The sessions.</param>
+/// <param name="tree">Looks the target up.</param>
+internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, SessionTable sessions, TreeResolver tree)
+{
+    private const string TokenParameter = "api_token";
+    private readonly string _previewHost = HostOf(config.Services.WebDAV.ExternalURL);
+    private readonly string _downloadHost = HostOf(config.Services.WebDAVDownload.ExternalURL);
+
+    /// <summary>Host and port of the external URLs that are configured.</summary>
+    public IReadOnlyCollection<string> OwnHosts => [.. new[] { _previewHost, _downloadHost }.Where(host => host.Length > 0)];
+
+    /// <summary>
+    /// A page that a browser asks for with the token in its URL is sent on to the URL without it, and the token goes into a cookie (keep-web.md 2.5):
+    /// addresses end up in histories and logs. True when the answer is complete.
+    /// </summary>
+    public bool TryRedirect(HttpContext context)
+    {
+        var request = context.Request;
+        if (!request.Query.TryGetValue(TokenParameter, out var values) || request.Method is not ("GET" or "HEAD" or "POST") || IsCrossOrigin(request))
+        {
+            return false;
+        }
+
+        if (!AcceptsCredentials(request))
+        {
+            throw new WebException(StatusCodes.Status400BadRequest, "Tokens are not accepted under this host name.");
+        }
+
+        if (values.FirstOrDefault(value => !string.IsNullOrWhiteSpace(value)) is { } token)
+        {
+            var cookie = Convert.ToBase64String(Encoding.UTF8.GetBytes(token.Trim())).Replace('+', '-').Replace('/', '_');
+            context.Response.Headers.SetCookie = $"arvados_api_token={cookie}; Path=/; HttpOnly; SameSite=Lax";
+        }
+
+        var query = new QueryBuilder(request.Query.Where(entry => entry.Key != TokenParameter).SelectMany(entry => entry.Value, (entry, value) => KeyValuePair.Create(entry.Key, value ?? "")));
+        var path = RequestPath.Parse(RawTarget(context));
+        context.Response.StatusCode = StatusCodes.Status303SeeOther;
+        context.Response.Headers.Location = Href.Of(path.Names, path.HasTrailingSlash) + query.ToQueryString();
+        return true;
+    }
+
+    /// <summary>The request with its session; the caller disposes the lease.</summary>
+    /// <exception cref="WebException">400, 401, 403, 404 by the table of keep-web.md 2.4.</exception>
+    public async Task<(WebRequest Request, SessionLease Lease)> OpenAsync(HttpContext context)
+    {
+        var path = RequestPath.Parse(RawTarget(context));
+        var site = SitePath.Of(path);
+        var tokens = Candidates(context.Request, site);
+        var (wasValid, wasForbidden) = (false, false);
+        foreach (var (token, isAnonymous) in tokens)
+        {
+            var lease = sessions.Acquire(token);
+            var handedOver = false;
+            try
+            {
+                var place = await tree.ResolveAsync(lease.Session, site, context.RequestAborted);
+                if (place is not NoPlace { IsRootFound: false })
+                {
+                    handedOver = true;
+                    return (new WebRequest(context, path, site, lease.Session, place, IsAttachment(context.Request)), lease);
+                }
+
+                wasValid |= !isAnonymous;
+            }
+            catch (CatalogException e) when (e.Kind == CatalogErrorKind.Unauthorized)
+            {
+                sessions.Forget(lease.Session);
+            }
+            catch (CatalogException e) when (e.Kind == CatalogErrorKind.Forbidden)
+            {
+                wasForbidden = true;
+            }
+            finally
+            {
+                if (!handedOver)
+                {
+                    lease.Dispose();
+                }
+            }
+        }
+
+        throw wasValid || site.PathToken is not null ? new WebException(StatusCodes.Status404NotFound, "Not Found")
+            : wasForbidden ? new WebException(StatusCodes.Status403Forbidden, "This token may not do that.")
+            : new WebException(StatusCodes.Status401Unauthorized, AcceptsCredentials(context.Request)
+                ? "A valid token is needed, as Bearer or as the password of Basic authentication." : "Tokens are not accepted under this host name.");
+    }
+
+    private List<(string Token, bool IsAnonymous)> Candidates(HttpRequest request, SitePath site)
+    {
+        if (site.PathToken is { } only)
+        {
+            return [(only, false)];
+        }
+
+        var tokens = new List<(string, bool)>();
+        if (site.Form != SiteForm.Anonymous && AcceptsCredentials(request))
+        {
+            tokens.AddRange(RequestTokens.Collect(request).Select(token => token.Trim()).Where(token => token.Length > 0).Distinct().Select(token => (token, false)));
+        }
+
+        if (config.Users.AnonymousUserToken.Length > 0 && (site.Form is SiteForm.Collection or SiteForm.Anonymous))
+        {
+            tokens.Add((config.Users.AnonymousUserToken, true));
+        }
+
+        return tokens;
+    }
+
+    /// <summary>A page from one collection must not act with the credentials meant for another: only hosts that are ours for that purpose take them.</summary>
+    private bool AcceptsCredentials(HttpRequest request) => config.Collections.TrustAllContent || isLoopback || OwnHosts.Count == 0
+        || OwnHosts.Any(host => HostNames.Same(host, request.Host.Value ?? ""));
+
+    private bool IsAttachment(HttpRequest request) => request.Query["disposition"] == "attachment"
+        || (_downloadHost.Length > 0 && HostNames.Same(_downloadHost, request.Host.Value ?? "") && !HostNames.Same(_downloadHost, _previewHost));
+
+    private static bool IsCrossOrigin(HttpRequest request) =>
+        request.Headers.Origin.ToString() is { Length: > 0 } origin && !origin.EndsWith("://" + request.Host.Value, StringComparison.OrdinalIgnoreCase);
+
+    private static string RawTarget(HttpContext context) => context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+
+    private static string HostOf(string url) => Uri.TryCreate(url, UriKind.Absolute, out var uri) ? uri.Authority : "";
+}
