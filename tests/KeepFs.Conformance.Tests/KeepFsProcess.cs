@@ -129,8 +129,15 @@ internal sealed class KeepFsProcess : IAsyncDisposable
         return Release();
     }
 
-    /// <summary>SIGKILL: nothing is saved, nothing unmounted.</summary>
+    /// <summary>SIGKILL: nothing is saved, nothing unmounted. The dead mount is then taken away by hand, as the next <c>up</c> would ask for.</summary>
     public async Task KillAsync()
+    {
+        await KillOnlyAsync();
+        await Mounts.RemoveBelowAsync(Folder);
+    }
+
+    /// <summary>SIGKILL; the kernel keeps the dead mount.</summary>
+    public async Task KillOnlyAsync()
     {
         Process.Kill();
         await Process.WaitForExitAsync().WaitAsync(EndLimit);
