@@ -158,7 +158,7 @@ public sealed class CatalogServer : IAsyncDisposable
     private static WebApplication Build(ClusterConfig config, CatalogServerOptions options, X509Certificate2? certificate, ILoggerFactory loggers)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton<ILoggerFactory>(new FrameworkLoggers(loggers));
         builder.Services.AddSingleton<IHostLifetime, EmbeddedLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
         builder.Services.Configure<FormOptions>(form =>

@@ -98,7 +98,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
     {
         // The empty builder: nothing from the environment or from files in the current folder decides how a daemon listens.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(options.LoggerFactory);
+        builder.Services.AddSingleton<ILoggerFactory>(new FrameworkLoggers(options.LoggerFactory));
         builder.Services.AddLogging();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {

@@ -18,6 +18,12 @@ internal sealed partial class KeepWebRouter(
 
     public async Task HandleAsync(HttpContext context)
     {
+        // The request log shows this path, and a sharing link's token is part of it; everything here reads the raw target.
+        if (context.Request.Path.StartsWithSegments("/collections/download"))
+        {
+            context.Request.Path = "/collections/download/...";
+        }
+
         try
         {
             if (HttpMethods.IsOptions(context.Request.Method))

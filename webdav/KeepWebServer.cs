@@ -108,7 +108,7 @@ public sealed class KeepWebServer : IAsyncDisposable
     private static WebApplication Build(KeepWebServerOptions options)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(options.LoggerFactory);
+        builder.Services.AddSingleton<ILoggerFactory>(new FrameworkLoggers(options.LoggerFactory));
         builder.Services.AddLogging();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {

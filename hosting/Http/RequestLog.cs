@@ -43,8 +43,8 @@ public static partial class RequestLog
         }
     });
 
-    /// <summary>A path whose block signatures and embedded tokens (<c>/t=TOKEN/</c>) are replaced by <c>+A...</c> and <c>/t=...</c>.</summary>
-    internal static string WithoutSecrets(string? path) => TokenInPath().Replace(Signature().Replace(path ?? "", "$1..."), "/t=...");
+    /// <summary>A path whose block signatures and embedded tokens (<c>/t=TOKEN/</c>, <c>/collections/download/ID/TOKEN/</c>) are cut out.</summary>
+    internal static string WithoutSecrets(string? path) => TokenInPath().Replace(Signature().Replace(path ?? "", "$1..."), "$1...");
 
     [LoggerMessage(100, LogLevel.Information, "{RequestId} {Remote} {Method} {Path} request {RequestBytes} B, {Status}, response {ResponseBytes} B, {Seconds:0.000000} s")]
     private static partial void Log(
@@ -53,6 +53,6 @@ public static partial class RequestLog
     [GeneratedRegex(@"(\+A|\+R[A-Za-z0-9]{5}-)[^+/ ]*")]
     private static partial Regex Signature();
 
-    [GeneratedRegex("/t=[^/]*")]
+    [GeneratedRegex("(/t=|^/collections/download/[^/]*/)[^/]*")]
     private static partial Regex TokenInPath();
 }

@@ -131,6 +131,7 @@ public sealed class DownloadTests(TestSite site) : IClassFixture<TestSite>
             await site.ExpectAsync(404, "DELETE", path, token: site.OtherToken);
         }
 
+        await site.ExpectAsync(403, "GET", $"/c={uuid}/f", token: await site.CreateScopedTokenAsync());
         var shared = Uri.EscapeDataString(site.Token);
         await site.ExpectAsync(200, "GET", $"/collections/download/{uuid}/{shared}/f", token: "");
         await site.ExpectAsync(200, "GET", $"/c={uuid}/t={shared}/f", token: "");

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 using KeepFs.Catalog;
 using KeepFs.Engine.Catalog;
 using KeepFs.Hosting.Configuration;
@@ -155,17 +156,29 @@ public sealed class TestSite : IAsyncLifetime, IDisposable
         }
     }
 
+    /// <summary>A token of the user that may do nothing but ask who it is.</summary>
+    public async Task<string> CreateScopedTokenAsync()
+    {
+        using var answer = JsonDocument.Parse(await PostAsync(
+            Token, "api_client_authorizations", """{"api_client_authorization":{"scopes":["GET /arvados/v1/users/current"]}}"""));
+        return $"v2/{answer.RootElement.GetProperty("uuid").GetString()}/{answer.RootElement.GetProperty("api_token").GetString()}";
+    }
+
     private CatalogClient CatalogOf(string token) =>
         new(_catalogHttp, new CatalogClientOptions { ApiRoot = ApiRoot, Token = token }, TimeProvider.System, new Random(1));
 
-    private async Task RegisterAsync(string admin, Uri address)
+    private Task<string> RegisterAsync(string admin, Uri address) => PostAsync(
+        admin, "keep_services", $$$"""{"keep_service":{"service_host":"{{{address.Host}}}","service_port":{{{address.Port}}},"service_type":"disk"}}""");
+
+    private async Task<string> PostAsync(string token, string path, string json)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(ApiRoot, "arvados/v1/keep_services"));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", admin);
-        request.Content = new StringContent(
-            $$$"""{"keep_service":{"service_host":"{{{address.Host}}}","service_port":{{{address.Port}}},"service_type":"disk"}}""", Encoding.UTF8, "application/json");
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(ApiRoot, "arvados/v1/" + path));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        request.Content = new StringContent(json, Encoding.UTF8, "application/json");
         using var response = await _catalogHttp.SendAsync(request);
-        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        return text;
     }
 }
 

@@ -33,9 +33,15 @@ internal sealed record RequestPath(IReadOnlyList<string> Names, bool HasTrailing
             path = path.IndexOf('/') is >= 0 and var slash ? path[slash..] : "/";
         }
 
-        if (path.IndexOfAny('?', '#') is >= 0 and var end)
+        // A fragment is never sent; cutting it off would act on another resource than the one that was meant.
+        if (path.Contains('#'))
         {
-            path = path[..end];
+            throw Bad("The URL has a fragment; a '#' in a name is written %23.");
+        }
+
+        if (path.IndexOf('?') is >= 0 and var query)
+        {
+            path = path[..query];
         }
 
         if (path.IsEmpty || path[0] != '/')

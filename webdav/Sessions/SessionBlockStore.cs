@@ -16,9 +16,9 @@ internal sealed class SessionBlockStore(RoutedBlockSource routes, CachedBlockSto
         {
             return await cache.ReadAsync(routed, offset, length, cancellationToken);
         }
-        catch (KeepException)
+        catch (KeepException e) when (e.Kind is KeepErrorKind.PermissionDenied or KeepErrorKind.Unavailable)
         {
-            // The fetch may have been another session's, with a signature that ran out: ask once with our own.
+            // The fetch may have been another session's, which ended or whose signature ran out: ask once with our own.
             return await cache.ReadAsync(routed, offset, length, cancellationToken);
         }
     }
