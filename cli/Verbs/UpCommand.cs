@@ -36,6 +36,9 @@ internal static class UpCommand
         using var data = DataFolder.Open(options.Data);
         using var loggers = LoggerFactory.Create(logging => logging
             .SetMinimumLevel(isVerbose ? LogLevel.Information : LogLevel.Warning)
+
+            // What does not start is told by the command, in one line.
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         var config = LoadConfig(data, options);
         await using var cluster = await LocalCluster.StartAsync(config, data, options.Listen, loggers, cancellationToken);
