@@ -65,6 +65,37 @@ public sealed class MountTests(SharedCluster shared)
     }
 
     [Fact]
+    public async Task Whatever_sync_or_webdav_acknowledged_is_there_after_kill_9()
+    {
+        await using var cluster = await KeepFsProcess.StartAsync();
+        var name = Name();
+        (await cluster.ScriptAsync($"mkdir \"$HOME_DIR/{name}\"; echo > \"$HOME_DIR/{name}/start\"; sync \"$HOME_DIR/{name}/start\"; : > saved; : > uploaded")).Ok();
+        var uuid = await UuidAsync(cluster, name);
+        const string Script =
+            """
+            cd "$W"; n=0; while n=$((n+1)); do echo "content $n" > "$D/mount $n" && sync "$D/mount $n" && echo "mount $n" >> saved || exit; done &
+            n=0; while n=$((n+1)); do echo "content $n" | curl -sf -u "any:$ARVADOS_API_TOKEN" -T - "${KEEPFS_WEBDAV_URL}by_id/$U/web$n" && echo "web$n" >> uploaded || exit; done
+            """;
+
+        using (var writers = Shell.Start("bash", ["-c", $"D=\"$HOME_DIR/{name}\"; U={uuid}\n{Script}"], cluster.Env, null))
+        {
+            await Eventually.TrueAsync(() => Lines(cluster, "saved") >= 20 && Lines(cluster, "uploaded") >= 20, "20 files are saved in both ways");
+            await cluster.KillAsync();
+            writers.Kill(entireProcessTree: true);
+            await writers.WaitForExitAsync();
+        }
+
+        await cluster.StartAgainAsync();
+        (await cluster.ScriptAsync(
+            $$"""
+            "$K" get {{uuid}} got
+            cat saved uploaded | while read -r file; do test "$(cat "got/$file")" = "content ${file//[a-z ]/}"; cmp "got/$file" "$HOME_DIR/{{name}}/$file"; done
+            """)).Ok();
+
+        static int Lines(KeepFsProcess cluster, string file) => File.ReadAllLines(Path.Combine(cluster.Work, file)).Length;
+    }
+
+    [Fact]
     public async Task Kill_9_in_the_middle_of_a_big_write_leaves_the_old_content_or_the_new()
     {
         await using var cluster = await KeepFsProcess.StartAsync();

@@ -78,8 +78,7 @@ public sealed class TokenTests(SharedCluster shared) : IDisposable
     [Fact]
     public async Task Another_users_token_sees_nothing_of_mine()
     {
-        var user = (string)(await _http.ApiOkAsync(HttpMethod.Post, "arvados/v1/users", new JsonObject { ["username"] = "u" + Guid.NewGuid().ToString("N"), ["is_active"] = true }))["uuid"]!;
-        var token = await NewTokenAsync(new JsonObject { ["owner_uuid"] = user });
+        var token = await NewUserTokenAsync();
         var uuid = await UuidAsync();
 
         using var mine = await _http.ApiAsync(HttpMethod.Get, "arvados/v1/collections/" + uuid, _cluster.Token);
@@ -89,6 +88,26 @@ public sealed class TokenTests(SharedCluster shared) : IDisposable
         using var web = await _http.WebDavAsync("GET", $"by_id/{uuid}/file", token);
         Assert.Equal(HttpStatusCode.NotFound, web.StatusCode);
         (await _cluster.ScriptAsync($"export ARVADOS_API_TOKEN='{token}'; test -z \"$(\"$K\" ls)\"; ! \"$K\" get {uuid} {_cluster.NewFolder()}/got")).Ok();
+    }
+
+    [Fact]
+    public async Task A_manifest_is_accepted_only_with_signatures_made_for_its_senders_token()
+    {
+        var token = await NewUserTokenAsync();
+        var data = Guid.NewGuid().ToByteArray();
+        async Task<string> PutAsync(string sender)
+        {
+            using var put = await _http.KeepstoreAsync(HttpMethod.Put, 0, Blocks.Hash(data), sender, data);
+            return (await put.Content.ReadAsStringAsync()).Trim();
+        }
+
+        foreach (var (locator, status) in ((string, HttpStatusCode)[])
+            [($"{Blocks.Hash(data)}+16", HttpStatusCode.Forbidden), (await PutAsync(_cluster.Token), HttpStatusCode.Forbidden), (await PutAsync(token), HttpStatusCode.OK)])
+        {
+            var body = new JsonObject { ["manifest_text"] = $". {locator} 0:16:file\n", ["name"] = Guid.NewGuid().ToString() };
+            using var response = await _http.ApiAsync(HttpMethod.Post, "arvados/v1/collections", token, body);
+            Assert.Equal(status, response.StatusCode);
+        }
     }
 
     private async Task AssertRefusedAsync(HttpStatusCode status, string locator, string? token)
@@ -124,6 +143,12 @@ public sealed class TokenTests(SharedCluster shared) : IDisposable
                 await _http.ApiOkAsync(HttpMethod.Delete, "arvados/v1/api_client_authorizations/" + token.Split('/')[1]);
                 return token;
         }
+    }
+
+    private async Task<string> NewUserTokenAsync()
+    {
+        var user = new JsonObject { ["username"] = "u" + Guid.NewGuid().ToString("N"), ["is_active"] = true };
+        return await NewTokenAsync(new JsonObject { ["owner_uuid"] = (string)(await _http.ApiOkAsync(HttpMethod.Post, "arvados/v1/users", user))["uuid"]! });
     }
 
     private async Task<string> NewTokenAsync(JsonObject attributes)

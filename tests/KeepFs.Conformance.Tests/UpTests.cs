@@ -79,6 +79,24 @@ public sealed class UpTests(SharedCluster shared)
     }
 
     [Fact]
+    public async Task Sigterm_while_somebody_writes_on_and_on_ends_and_keeps_what_was_synced()
+    {
+        await using var cluster = await KeepFsProcess.StartAsync();
+        (await cluster.ScriptAsync("mkdir \"$HOME_DIR/made\"; echo synced > \"$HOME_DIR/made/file\"; sync \"$HOME_DIR/made/file\"")).Ok();
+        using var writer = Shell.Start("bash", ["-c", "i=0; while echo line >> \"$HOME_DIR/made/log\"; do i=$((i+1)); test $i != 100 || echo going; done"], cluster.Env, null);
+        Assert.Equal("going", await writer.StandardOutput.ReadLineAsync().WaitAsync(Shell.Limit));
+
+        Assert.Equal(0, await cluster.TerminateAsync());
+        Assert.False(Mounts.Has(cluster.MountPoint));
+        writer.Kill();
+        await writer.WaitForExitAsync();
+        await Mounts.RemoveBelowAsync(cluster.Folder);
+        await cluster.StartAgainAsync();
+
+        (await cluster.ScriptAsync("test \"$(cat \"$HOME_DIR/made/file\")\" = synced; test $(wc -l < \"$HOME_DIR/made/log\") -ge 100; ! grep -vx line \"$HOME_DIR/made/log\"")).Ok();
+    }
+
+    [Fact]
     public async Task Up_after_kill_9_names_the_dead_mount_and_the_command_that_helps()
     {
         await using var cluster = await KeepFsProcess.StartAsync();

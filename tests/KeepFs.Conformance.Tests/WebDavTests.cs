@@ -11,6 +11,7 @@ public sealed class WebDavTests(SharedCluster shared) : IAsyncLifetime
     /// <summary>Defines URL, CURL (an array) and the configuration files of cadaver and rclone in a home of their own.</summary>
     private string Prepare =>
         $"""
+        for tool in curl cadaver rclone; do command -v $tool > /dev/null || {"{"} echo "The tests need the program $tool: apt-get install $tool" >&2; exit 1; {"}"}; done
         export HOME='{_folder}/home'; mkdir -p "$HOME"; cd '{_folder}'
         URL="$KEEPFS_WEBDAV_URL"by_id/{_uuid}/; CURL=(curl -sS --fail-with-body -u "anybody:$ARVADOS_API_TOKEN")
         printf 'machine 127.0.0.1\nlogin anybody\npassword %s\n' "$ARVADOS_API_TOKEN" > "$HOME/.netrc"; chmod 600 "$HOME/.netrc"
