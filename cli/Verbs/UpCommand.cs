@@ -36,7 +36,6 @@ internal static class UpCommand
         using var data = DataFolder.Open(options.Data);
         using var loggers = LoggerFactory.Create(logging => logging
             .SetMinimumLevel(isVerbose ? LogLevel.Information : LogLevel.Warning)
-
             // Start failures come back to us as exceptions and are told in one line.
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
