@@ -49,7 +49,11 @@ internal sealed class ClientSession : IAsyncDisposable
                 : new ServiceDirectory(http, settings.ApiRoot, settings.Token, TimeProvider.System);
             var options = new KeepClientOptions
             {
-                Token = settings.Token, DefaultReplicas = config.DefaultReplication, DefaultStorageClasses = config.DefaultStorageClasses, Attempts = attempts, RequestId = requestId,
+                Token = settings.Token,
+                DefaultReplicas = config.DefaultReplication,
+                DefaultStorageClasses = config.DefaultStorageClasses,
+                Attempts = attempts,
+                RequestId = requestId,
             };
             var keep = new KeepClient(http, services, options, TimeProvider.System, Random.Shared);
             var readPool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = Math.Max(cacheBytes, 4L * Locator.MaxBlockSizeBytes) });

@@ -36,12 +36,7 @@ internal static class UpCommand
         using var data = DataFolder.Open(options.Data);
         using var loggers = LoggerFactory.Create(logging => logging
             .SetMinimumLevel(isVerbose ? LogLevel.Information : LogLevel.Warning)
-
-<<<<<<< HEAD
             // Start failures come back to us as exceptions and are told in one line.
-=======
-            // What does not start is told by the command, in one line.
->>>>>>> refs/heads/e2e
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         var config = LoadConfig(data, options);

@@ -48,6 +48,39 @@ public sealed class MountTests(SharedCluster shared)
     }
 
     [Fact]
+    public async Task Collections_are_made_renamed_and_removed_as_directories_of_the_home()
+    {
+        var cluster = shared.Process;
+        var name = Name();
+        (await cluster.ScriptAsync(
+            $"""
+            cd "$HOME_DIR"; mkdir '{name}' '{name} empty'; echo x > '{name}/file'; sync '{name}/file'
+            ! mkdir '{name}'; ! rmdir '{name}'; mv '{name}' '{name} ü'; test "$(cat '{name} ü/file')" = x; rmdir '{name} empty'; test ! -e '{name}'
+            """)).Ok();
+        var uuid = await UuidAsync(cluster, name + " ü");
+
+        Assert.Equal("x", (await cluster.KeepFsAsync("get", uuid + "/file", "-")).Ok());
+        Assert.Single((await cluster.KeepFsAsync("ls")).Lines, line => line.Contains(name, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_collection_is_one_and_the_same_under_home_and_by_id()
+    {
+        var cluster = shared.Process;
+        var name = Name();
+        (await cluster.ScriptAsync($"mkdir \"$HOME_DIR/{name}\"; echo one > \"$HOME_DIR/{name}/file\"")).Ok();
+        var uuid = await UuidAsync(cluster, name);
+
+        (await cluster.ScriptAsync(
+            $"""
+            A="$HOME_DIR/{name}"; B=$ID/{uuid}
+            test "$(cat $B/file)" = one; echo two >> $B/file; test "$(cat "$A/file")" = $'one\ntwo'; echo three >> "$A/file"
+            mv "$A/file" "$A/moved"; test ! -e $B/file; sync $B/moved; sync "$A/moved"
+            test "$("$K" get {uuid}/moved -)" = $'one\ntwo\nthree'; test "$("$K" ls {uuid})" = ./moved
+            """)).Ok();
+    }
+
+    [Fact]
     public async Task Synced_work_is_still_there_by_all_ways_after_kill_9()
     {
         await using var cluster = await KeepFsProcess.StartAsync();

@@ -95,6 +95,17 @@ public sealed class TreeTests(SharedCluster shared) : IAsyncLifetime
         Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(Expected, "random")), await File.ReadAllBytesAsync(target));
     }
 
+    [Fact]
+    public async Task Many_puts_and_gets_at_once_do_not_mix()
+    {
+        (await _cluster.ScriptAsync(
+            $"""
+            cd {_folder}; for i in $(seq 6); do mkdir many$i; head -c 3000000 /dev/urandom > many$i/own; cp expected/random many$i/same; done
+            pids=; for i in $(seq 6); do ("$K" put many$i/ > uuid$i && "$K" get "$(cat uuid$i)" got$i && diff -r many$i got$i) & pids="$pids $!"; done
+            for pid in $pids; do wait $pid; done
+            """)).Ok();
+    }
+
     private async Task<string> GetAsync()
     {
         var got = Path.Combine(_folder, "got");

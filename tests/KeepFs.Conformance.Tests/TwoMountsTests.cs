@@ -38,6 +38,10 @@ public sealed class TwoMountsTests(SharedCluster shared) : IAsyncLifetime
         (await _cluster.ScriptAsync($"mkdir '{First}'; echo one > '{First}/file'; sync '{First}/file'")).Ok();
         await AssertSeenAsync("one");
 
+        // The same size: the kernel's cached pages must go.
+        (await _cluster.ScriptAsync($"echo two > '{First}/file'; sync '{First}/file'")).Ok();
+        await AssertSeenAsync("two");
+
         (await _cluster.ScriptAsync($"echo longer text > '{First}/file'; sync '{First}/file'")).Ok();
         await AssertSeenAsync("longer text");
 

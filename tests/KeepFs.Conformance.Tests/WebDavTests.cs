@@ -82,9 +82,15 @@ public sealed class WebDavTests(SharedCluster shared) : IAsyncLifetime
     [Fact]
     public async Task An_upload_is_seen_in_the_mount()
     {
-        (await _cluster.ScriptAsync($"{Prepare}\ncmp tree/big $ID/{_uuid}/big; printf uploaded > new; \"${{CURL[@]}}\" -T new \"${{URL}}new%20ü\"")).Ok();
+        (await _cluster.ScriptAsync(
+            $$"""
+            {{Prepare}}
+            cmp tree/big $ID/{{_uuid}}/big; test "$(cat "$ID/{{_uuid}}/with space")" = hello
+            printf uploaded > new; "${CURL[@]}" -T new "${URL}new%20%C3%BC"; printf HELLO > changed; "${CURL[@]}" -T changed "${URL}with%20space"
+            """)).Ok();
 
-        await Eventually.TrueAsync(async () => (await _cluster.ScriptAsync($"cat \"$ID/{_uuid}/new ü\"")).Output == "uploaded", "the mount shows the uploaded file");
+        await Eventually.TrueAsync(async () => (await _cluster.ScriptAsync($"cat \"$ID/{_uuid}/new ü\"")).Output == "uploaded", "the mount shows the new file");
+        await Eventually.TrueAsync(async () => (await _cluster.ScriptAsync($"cat \"$ID/{_uuid}/with space\"")).Output == "HELLO", "the mount shows the changed file");
     }
 
     [Fact]
