@@ -26,6 +26,14 @@ public sealed class HashJob : IAsyncDisposable, IValueTaskSource<BlockHash>
     /// <param name="service">Hashes together with other jobs. Null: the caller's thread hashes in <see cref="Advance"/>.</param>
     public HashJob(ReadOnlyMemory<byte> room, HashService? service) => (_room, _service) = (room, service);
 
+    /// <summary>The hash of bytes that are all there.</summary>
+    public static async ValueTask<BlockHash> ComputeAsync(ReadOnlyMemory<byte> data, HashService? service)
+    {
+        await using var job = new HashJob(data, service);
+        job.Advance(data.Length);
+        return await job.FinishAsync();
+    }
+
     /// <summary>Announced bytes that are not hashed yet. Exact under the service's lock, if the job is not running.</summary>
     internal int Backlog => Volatile.Read(ref _available) - _hashed;
 

@@ -36,14 +36,6 @@ public sealed class HashService : IAsyncDisposable
 
     internal HashServiceOptions Options { get; }
 
-    /// <summary>The hash of bytes that are all there.</summary>
-    public async ValueTask<BlockHash> ComputeAsync(ReadOnlyMemory<byte> data)
-    {
-        await using var job = new HashJob(data, this);
-        job.Advance(data.Length);
-        return await job.FinishAsync();
-    }
-
     /// <summary>Ends the threads after what is complete. A job that finishes later is hashed by its caller.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -41,7 +41,7 @@ public sealed class HashServiceTests
         var data = Bytes(new Random(1), 9000);
         foreach (var length in Enumerable.Range(0, 200).Concat(Enumerable.Range(4000, 200)).Concat(Enumerable.Range(8150, 100)))
         {
-            Assert.Equal(BlockHash.Compute(data.AsSpan(0, length)), await service.ComputeAsync(data.AsMemory(0, length)));
+            Assert.Equal(BlockHash.Compute(data.AsSpan(0, length)), await HashJob.ComputeAsync(data.AsMemory(0, length), service));
         }
     }
 
@@ -50,7 +50,7 @@ public sealed class HashServiceTests
     {
         await using var service = new HashService(new HashServiceOptions());
         var data = Bytes(new Random(2), Locator.MaxBlockSizeBytes);
-        var hashes = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => service.ComputeAsync(data).AsTask()));
+        var hashes = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => HashJob.ComputeAsync(data, service).AsTask()));
         Assert.Equal([BlockHash.Compute(data)], hashes.Distinct());
     }
 
@@ -98,7 +98,7 @@ public sealed class HashServiceTests
             job.Advance(4500);
         }
 
-        Assert.Equal(BlockHash.Compute(data), await service.ComputeAsync(data));
+        Assert.Equal(BlockHash.Compute(data), await HashJob.ComputeAsync(data, service));
         foreach (var job in stalled)
         {
             job.Advance(data.Length);
@@ -154,7 +154,7 @@ public sealed class HashServiceTests
         await service.DisposeAsync();
         before.Advance(data.Length);
         Assert.Equal(BlockHash.Compute(data), await before.FinishAsync());
-        Assert.Equal(BlockHash.Compute(data), await service.ComputeAsync(data));
+        Assert.Equal(BlockHash.Compute(data), await HashJob.ComputeAsync(data, service));
     }
 
     [Fact]
