@@ -1,4 +1,4 @@
 using KeepFs.Benchmarks;
 
 // Run it alone on the machine: dotnet run -c Release --project tests/KeepFs.Benchmarks
-Md5Bench.Run();
+await Md5Bench.RunAsync();

@@ -7,6 +7,9 @@ namespace KeepFs.Engine.Blocks.Hashing;
 /// its block has arrived; a thread takes turns through the jobs that have enough, so that none starves. Jobs need no queue of their own
 /// here: there are as many as callers hold buffers. Safe for concurrent use. Threads start with the first large job.
 /// </summary>
+/// <remarks>
+/// Whole blocks of 8 MiB, same machine and measure as for <see cref="Md5Lanes"/>, one thread: 1 at once 1.0, 2 at once 1.8, 4: 3.6, 8: 6.9, 16: 10.8.
+/// </remarks>
 public sealed class HashService : IAsyncDisposable
 {
     /// <summary>Blocks per lane and round: long enough to make gathering cheap, short enough (a quarter of a millisecond) to let others in.</summary>

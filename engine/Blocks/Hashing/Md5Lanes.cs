@@ -7,6 +7,11 @@ namespace KeepFs.Engine.Blocks.Hashing;
 /// MD5 over several messages at once. One message is a chain of dependent instructions that leaves most of a core idle; independent
 /// ones fill it. Pure functions; safe from any thread.
 /// </summary>
+/// <remarks>
+/// Speeds of one thread on an AMD EPYC (Zen 4, two virtual cores, .NET 10), by tests/KeepFs.Benchmarks, as ratios to MD5.HashData at 0.76 GB/s:
+/// Scalar 1.0, Pair 1.8, Vector128 3.4 (2.7 with AVX-512 switched off), Vector256 6.4 (5.1), Ternary256 7.1, Vector512 11.4.
+/// An empty lane costs as much as a full one: eight messages in a Vector512 would reach 5.7.
+/// </remarks>
 internal static unsafe class Md5Lanes
 {
     /// <summary>The most messages that one call takes.</summary>

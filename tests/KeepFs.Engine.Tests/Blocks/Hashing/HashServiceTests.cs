@@ -131,13 +131,14 @@ public sealed class HashServiceTests
                     var expected = BlockHash.Compute(memory.Memory.Span);
                     var finish = job.FinishAsync().AsTask();
                     await job.DisposeAsync();
-                    Assert.Equal(0, memory.Pins);
+                    Assert.False(job.IsRunning);
                     await Task.WhenAny(finish);
                     Assert.True(finish.IsCanceled || await finish == expected);
                     break;
             }
 
             await job.DisposeAsync();
+            Assert.False(job.IsRunning);
             Assert.Equal(0, memory.Pins);
             await job.DisposeAsync();
         });
