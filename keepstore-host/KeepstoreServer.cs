@@ -56,7 +56,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
 
         var log = options.LoggerFactory.CreateLogger<KeepstoreServer>();
         var buffers = options.Buffers ?? new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = BudgetBytes(config.API.MaxKeepBlobBuffers) });
-        var keepstore = new Keepstore(new MountTable(mounts), buffers, new KeepstoreLog(log));
+        var keepstore = new Keepstore(new MountTable(mounts), buffers, new KeepstoreLog(log), options.Hashing);
         var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
         var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, options.Time);
         var app = Build(options, listen);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Blocks.Hashing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -26,4 +27,10 @@ public sealed record KeepstoreServerOptions
     /// 64 MiB, but never more than half of the memory that this process may use.
     /// </summary>
     public BlockBufferPool? Buffers { get; init; }
+
+    /// <summary>
+    /// Hashes the blocks of concurrent requests together, shared with other components of the process; outlives the server. Null: each request
+    /// hashes its own block.
+    /// </summary>
+    public HashService? Hashing { get; init; }
 }
