@@ -13,14 +13,18 @@ namespace KeepFs.Cli;
 internal static class CommandRunner
 {
     private const int Cancelled = 130;
+    private static readonly TimeSpan InsistAfter = TimeSpan.FromSeconds(2);
 
     public static async Task<int> RunAsync(RootCommand root, string[] args)
     {
         using var stop = new CancellationTokenSource();
+        long? stoppedAt = null;
         void Stop(PosixSignalContext context)
         {
-            // The process ends when the verb has cleaned up, not now; the second signal is not held back.
-            context.Cancel = !stop.IsCancellationRequested;
+            // The process ends when the verb has cleaned up, not now. A later second signal insists; one that comes at once is the same
+            // one again, as supervisors and `timeout` send it to both the process and its group.
+            stoppedAt ??= TimeProvider.System.GetTimestamp();
+            context.Cancel = TimeProvider.System.GetElapsedTime(stoppedAt.Value) < InsistAfter;
             stop.Cancel();
         }
 

@@ -106,6 +106,17 @@ public sealed class UpTests(SharedCluster shared)
     }
 
     [Fact]
+    public async Task The_same_signal_twice_at_once_still_saves_and_unmounts()
+    {
+        await using var cluster = await KeepFsProcess.StartAsync();
+        (await cluster.ScriptAsync("mkdir \"$HOME_DIR/twice\"; echo unsaved > \"$HOME_DIR/twice/file\"")).Ok();
+        await Shell.SignalAsync(cluster.Process, "TERM");
+        Assert.Equal(0, await cluster.TerminateAsync());
+        await cluster.StartAgainAsync();
+        (await cluster.ScriptAsync("test \"$(cat \"$HOME_DIR/twice/file\")\" = unsaved")).Ok();
+    }
+
+    [Fact]
     public async Task A_volume_that_is_missing_is_named_and_nothing_is_made_in_its_place()
     {
         await using var cluster = await KeepFsProcess.StartAsync();
