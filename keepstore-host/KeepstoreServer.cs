@@ -63,6 +63,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
         var remotes = new RemoteBlocks(config.RemoteClusters, options.Time);
         var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
         var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, queues, disks, options.Time);
+        var status = options.ServesStatus ? new StatusEndpoint(config, keepstore, buffers, queues) : null;
         var app = Build(options, listen);
         app.UseRequestId();
         app.UseRequestLog(log, options.Time);
@@ -70,7 +71,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
         app.Use(new RunningRequests(config.ManagementToken, options.Time).TrackAsync);
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseRequestLimiter(limiter);
-        app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, options.Time, log).HandleAsync);
+        app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, status, options.Time, log).HandleAsync);
         return new KeepstoreServer(app, keepstore, queues, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log), [outgoing, remotes]);
     }
 

@@ -26,4 +26,7 @@ public sealed record KeepstoreServerOptions
     /// 64 MiB, but never more than half of the memory that this process may use.
     /// </summary>
     public BlockBufferPool? Buffers { get; init; }
+
+    /// <summary>Serves <c>/status.json</c> to everybody, as keepstores did until 2.7.</summary>
+    public bool ServesStatus { get; init; }
 }
