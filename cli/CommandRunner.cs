@@ -19,8 +19,8 @@ internal static class CommandRunner
         using var stop = new CancellationTokenSource();
         void Stop(PosixSignalContext context)
         {
-            // The process ends when the verb has cleaned up, not now.
-            context.Cancel = true;
+            // The process ends when the verb has cleaned up, not now; the second signal is not held back.
+            context.Cancel = !stop.IsCancellationRequested;
             stop.Cancel();
         }
 

@@ -12,6 +12,12 @@ public sealed record FuseMountOptions
     /// <summary>Lets other users in, with the access of the one who mounted; needs root or <c>user_allow_other</c> in /etc/fuse.conf.</summary>
     public bool AllowOther { get; init; }
 
+    /// <summary>
+    /// A mount at the same place whose process is gone (every access fails with ENOTCONN) is taken away first, instead of being an error. Only ever
+    /// a dead one: a mount that answers stays.
+    /// </summary>
+    public bool ReplacesDeadMount { get; init; }
+
     /// <summary>The first column of /proc/mounts.</summary>
     public string FsName { get; init; } = "keepfs";
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using KeepFs.Fuse.Interop;
+using KeepFs.Fuse.Session;
 
 namespace KeepFs.Fuse;
 
@@ -14,6 +15,11 @@ internal static class MountPointCheck
     public static string Check(FuseMountOptions options)
     {
         CheckMachine(options.AllowOther);
+        if (options.ReplacesDeadMount && IsDeadMount(options.MountPoint))
+        {
+            Unmounter.Detach(Path.GetFullPath(options.MountPoint));
+        }
+
         return CheckDirectory(options.MountPoint);
     }
 
@@ -76,6 +82,18 @@ internal static class MountPointCheck
         {
             throw new FuseMountException($"libfuse 3.12 or newer is needed; this machine has {version / 100}.{version % 100}.");
         }
+    }
+
+    private static bool IsDeadMount(string path)
+    {
+        var descriptor = LibC.Open(path, OpenFlags.DirectoryOnly | OpenFlags.CloseOnExec);
+        if (descriptor < 0)
+        {
+            return Marshal.GetLastPInvokeError() == Errno.ENOTCONN;
+        }
+
+        _ = LibC.Close(descriptor);
+        return false;
     }
 
     private static string CheckDirectory(string path)

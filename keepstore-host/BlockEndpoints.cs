@@ -1,5 +1,6 @@
 using System.Globalization;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Blocks.Hashing;
 using KeepFs.Engine.Mounts;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
@@ -67,14 +68,14 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
         var buffer = await buffers.RentAsync((int)(length ?? Locator.MaxBlockSizeBytes), cancellationToken);
         try
         {
-            using var hasher = new BlockHasher();
-            if (!await ReceiveAsync(context.Request.Body, buffer, hasher, cancellationToken))
+            await using var hashing = keepstore.StartHash(buffer.Capacity);
+            if (!await ReceiveAsync(context.Request.Body, buffer, hashing, cancellationToken))
             {
                 await KeepstoreRouter.FailAsync(context, StatusCodes.Status413PayloadTooLarge, TooLarge);
                 return;
             }
 
-            var received = await hasher.FinishAsync();
+            var received = await hashing.FinishAsync();
             var mismatch = length is { } wanted && wanted != buffer.Length ? $"content length {buffer.Length} did not match specified data size {wanted}"
                 : received != hash ? $"content hash {received} did not match specified locator {hash}"
                 : null;
@@ -163,14 +164,14 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
     }
 
     /// <summary>Reads the body into the buffer, hashing as it comes if wanted; false when it is larger than the buffer.</summary>
-    public static async ValueTask<bool> ReceiveAsync(Stream body, BlockBuffer buffer, BlockHasher? hasher, CancellationToken cancellationToken)
+    public static async ValueTask<bool> ReceiveAsync(Stream body, BlockBuffer buffer, HashJob? hashing, CancellationToken cancellationToken)
     {
         var length = 0;
         var room = buffer.Capacity;
         while (length < room.Length && await body.ReadAsync(room[length..], cancellationToken) is > 0 and var count)
         {
-            hasher?.Append(room.Slice(length, count));
             length += count;
+            hashing?.Advance(length);
         }
 
         buffer.Length = length;

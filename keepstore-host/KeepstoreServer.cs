@@ -57,10 +57,10 @@ public sealed class KeepstoreServer : IAsyncDisposable
         var log = options.LoggerFactory.CreateLogger<KeepstoreServer>();
         var buffers = options.Buffers ?? new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = BudgetBytes(config.API.MaxKeepBlobBuffers) });
         var events = new KeepstoreLog(log);
-        var keepstore = new Keepstore(new MountTable(mounts), buffers, events);
+        var keepstore = new Keepstore(new MountTable(mounts), buffers, events, options.Hashing);
         var outgoing = OutgoingHttp.Create(config.TLS.Insecure, usesProxy: false);
-        var queues = new WorkQueues(keepstore, config.Collections, buffers, new PullFetcher(config.Collections, outgoing, options.Time), options.Time, events);
-        var remotes = new RemoteBlocks(config.RemoteClusters, options.Time);
+        var queues = new WorkQueues(keepstore, config.Collections, buffers, new PullFetcher(config.Collections, outgoing, options.Time, options.Hashing), options.Time, events);
+        var remotes = new RemoteBlocks(config.RemoteClusters, options.Time, options.Hashing);
         var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
         var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, queues, disks, options.Time);
         var status = options.ServesStatus ? new StatusEndpoint(config, keepstore, buffers, queues) : null;

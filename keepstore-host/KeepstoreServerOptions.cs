@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Blocks.Hashing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -29,4 +30,10 @@ public sealed record KeepstoreServerOptions
 
     /// <summary>Serves <c>/status.json</c> to everybody, as keepstores did until 2.7.</summary>
     public bool ServesStatus { get; init; }
+
+    /// <summary>
+    /// Hashes the blocks of concurrent requests together, shared with other components of the process; outlives the server. Null: each request
+    /// hashes its own block.
+    /// </summary>
+    public HashService? Hashing { get; init; }
 }

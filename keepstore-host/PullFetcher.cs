@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Blocks.Hashing;
 using KeepFs.Engine.Client;
 using KeepFs.Engine.Mounts;
 using KeepFs.Hosting.Configuration;
@@ -10,7 +11,7 @@ namespace KeepFs.KeepstoreHost;
 /// Reads blocks from the servers of a pull list with a token that nobody issued: keepstores check only that the locator was signed
 /// for the token that comes with it, and the key is the cluster's (keepstore-http.md 10).
 /// </summary>
-internal sealed class PullFetcher(CollectionsConfig config, HttpClient http, TimeProvider time) : IBlockFetcher
+internal sealed class PullFetcher(CollectionsConfig config, HttpClient http, TimeProvider time, HashService? hashing) : IBlockFetcher
 {
     // One pass: the author of the list will see that the block is still missing and name it again.
     private readonly KeepClientOptions _options = new()
@@ -30,6 +31,6 @@ internal sealed class PullFetcher(CollectionsConfig config, HttpClient http, Tim
             .DistinctBy(service => service.Uuid)
             .ToArray();
         var signed = Locator.Parse(_signer.Sign(locator.ToString(), _options.Token, time.GetUtcNow() + _signer.Lifetime));
-        await new KeepClient(http, new StaticServiceDirectory(services), _options, time, Random.Shared).FetchAsync(signed, destination, cancellationToken);
+        await new KeepClient(http, new StaticServiceDirectory(services), _options, time, Random.Shared, hashing).FetchAsync(signed, destination, cancellationToken);
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Blocks.Hashing;
 using KeepFs.Engine.Client;
 using KeepFs.Hosting.Configuration;
 
@@ -9,7 +10,7 @@ namespace KeepFs.KeepstoreHost;
 /// Reads blocks of other clusters (<c>+R</c>, keepstore-http.md 5 and blocks.md 3.4) with a token that is salted for each, so that no
 /// cluster can use it anywhere else. Safe for concurrent use.
 /// </summary>
-internal sealed class RemoteBlocks(IReadOnlyDictionary<string, RemoteClusterConfig> clusters, TimeProvider time) : IDisposable
+internal sealed class RemoteBlocks(IReadOnlyDictionary<string, RemoteClusterConfig> clusters, TimeProvider time, HashService? hashing) : IDisposable
 {
     private const int ClusterLength = 5;
 
@@ -58,7 +59,7 @@ internal sealed class RemoteBlocks(IReadOnlyDictionary<string, RemoteClusterConf
         var options = new KeepClientOptions { Token = saltedToken, Attempts = 2, FirstRetryDelay = RetryDelay };
         try
         {
-            await new KeepClient(remote.Http, remote.Services, options, time, Random.Shared).FetchAsync(locator, destination, cancellationToken);
+            await new KeepClient(remote.Http, remote.Services, options, time, Random.Shared, hashing).FetchAsync(locator, destination, cancellationToken);
         }
         catch (Exception e) when (e is KeepException { Kind: not KeepErrorKind.Corrupt } or HttpRequestException or System.Text.Json.JsonException or KeyNotFoundException)
         {

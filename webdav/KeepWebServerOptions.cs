@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using KeepFs.Engine.Blocks.Hashing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -22,6 +23,12 @@ public sealed record KeepWebServerOptions
     /// that verifies them unless TLS.Insecure is set.
     /// </summary>
     public HttpMessageHandler? Outgoing { get; init; }
+
+    /// <summary>
+    /// Hashes the blocks of concurrent requests together, shared with other components of the process; outlives the server. Null: each request
+    /// hashes its own blocks.
+    /// </summary>
+    public HashService? Hashing { get; init; }
 
     /// <summary>The clock of caches and waits.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Blocks.Hashing;
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Client;
 using KeepFs.Hosting.Http;
@@ -11,10 +12,12 @@ internal sealed class ClientSession : IAsyncDisposable
 {
     private readonly HttpClient _http;
     private readonly IServiceDirectory _services;
+    private readonly HashService _hashing;
 
-    private ClientSession(HttpClient http, IServiceDirectory services, ICatalog catalog, SiteConfig config, CachedBlockStore store, BlockBufferPool writePool)
+    private ClientSession(
+        HttpClient http, IServiceDirectory services, HashService hashing, ICatalog catalog, SiteConfig config, CachedBlockStore store, BlockBufferPool writePool)
     {
-        (_http, _services, Catalog, Config, Store, WritePool) = (http, services, catalog, config, store, writePool);
+        (_http, _services, _hashing, Catalog, Config, Store, WritePool) = (http, services, hashing, catalog, config, store, writePool);
         PackPool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 4L * Locator.MaxBlockSizeBytes });
     }
 
@@ -49,12 +52,17 @@ internal sealed class ClientSession : IAsyncDisposable
                 : new ServiceDirectory(http, settings.ApiRoot, settings.Token, TimeProvider.System);
             var options = new KeepClientOptions
             {
-                Token = settings.Token, DefaultReplicas = config.DefaultReplication, DefaultStorageClasses = config.DefaultStorageClasses, Attempts = attempts, RequestId = requestId,
+                Token = settings.Token,
+                DefaultReplicas = config.DefaultReplication,
+                DefaultStorageClasses = config.DefaultStorageClasses,
+                Attempts = attempts,
+                RequestId = requestId,
             };
-            var keep = new KeepClient(http, services, options, TimeProvider.System, Random.Shared);
+            var hashing = new HashService(new HashServiceOptions());
+            var keep = new KeepClient(http, services, options, TimeProvider.System, Random.Shared, hashing);
             var readPool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = Math.Max(cacheBytes, 4L * Locator.MaxBlockSizeBytes) });
             var store = new CachedBlockStore(keep, readPool, new BlockCacheOptions { CapacityBytes = cacheBytes });
-            return new ClientSession(http, services, catalog, config, store, new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = writeBytes }));
+            return new ClientSession(http, services, hashing, catalog, config, store, new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = writeBytes }));
         }
         catch
         {
@@ -87,6 +95,7 @@ internal sealed class ClientSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Store.DisposeAsync();
+        await _hashing.DisposeAsync();
         (_services as IDisposable)?.Dispose();
         _http.Dispose();
     }

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using KeepFs.Catalog;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Blocks.Hashing;
 using KeepFs.Hosting.Configuration;
 using KeepFs.KeepstoreHost;
 using KeepFs.WebDav;
@@ -19,6 +20,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     private const long KeepstoreBufferBytes = 512L << 20;
 
     private readonly List<(string Name, IAsyncDisposable Server, Func<CancellationToken, Task> Stop)> _running = [];
+    private readonly HashService _hashing = new(new HashServiceOptions());
     private readonly ILoggerFactory _loggers;
     private readonly X509Certificate2 _certificate;
 
@@ -62,6 +64,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         }
 
         _running.Clear();
+        await _hashing.DisposeAsync();
         _certificate.Dispose();
     }
 
@@ -83,6 +86,7 @@ internal sealed class LocalCluster : IAsyncDisposable
             Certificate = CertificateFor(url),
             LoggerFactory = _loggers,
             Buffers = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = KeepstoreBufferBytes }),
+            Hashing = _hashing,
         });
         await RunAsync("a keepstore", endpoint, server, server.StartAsync, server.StopAsync, cancellationToken);
     }
@@ -96,6 +100,7 @@ internal sealed class LocalCluster : IAsyncDisposable
             Certificate = CertificateFor(Config.Services.WebDAV.ExternalURL),
             ApiRoot = new Uri(Config.Services.Controller.ExternalURL),
             LoggerFactory = _loggers,
+            Hashing = _hashing,
         });
         await RunAsync("keep-web", endpoint, server, server.StartAsync, server.StopAsync, cancellationToken);
     }

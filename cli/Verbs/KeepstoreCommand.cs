@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using KeepFs.Cli.Keepstore;
+using KeepFs.Engine.Blocks.Hashing;
 using KeepFs.Hosting.Configuration;
 using KeepFs.KeepstoreHost;
 using Microsoft.AspNetCore.Connections;
@@ -45,7 +46,8 @@ internal static class KeepstoreCommand
             // What it says when a start fails, we say in one line.
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None));
         var (config, url, options) = UsesFlags(flags) ? FromFlags(flags) : FromFile(flags);
-        await using var server = KeepstoreServer.Create(config, url, options with { LoggerFactory = loggers });
+        await using var hashing = new HashService(new HashServiceOptions());
+        await using var server = KeepstoreServer.Create(config, url, options with { LoggerFactory = loggers, Hashing = hashing });
         foreach (var mount in server.Keepstore.Mounts.All)
         {
             Say($"Using volume [UnixVolume {config.Volumes[mount.Uuid].DriverParameters["Root"]}] (writable={(mount.AllowWrite ? "true" : "false")})");

@@ -9,6 +9,8 @@ namespace KeepFs.Cli.Verbs;
 /// <summary><c>keepfs mount</c>: the cluster as a folder, until Ctrl-C, SIGTERM or an unmount from outside.</summary>
 internal static class MountCommand
 {
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
+
     public static Command Create()
     {
         var directory = new Argument<string>("DIR") { Description = "An empty directory; created if missing." };
@@ -18,7 +20,13 @@ internal static class MountCommand
         var command = new Command("mount", "Mount your collections as a folder (in the foreground).") { directory, readOnly, allowOther, syncClose };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var options = new FuseMountOptions { MountPoint = parsed.GetRequiredValue(directory), IsReadOnly = parsed.GetValue(readOnly), AllowOther = parsed.GetValue(allowOther) };
+            var options = new FuseMountOptions
+            {
+                MountPoint = parsed.GetRequiredValue(directory),
+                IsReadOnly = parsed.GetValue(readOnly),
+                AllowOther = parsed.GetValue(allowOther),
+                ReplacesDeadMount = true,
+            };
             Directory.CreateDirectory(options.MountPoint);
             await using var site = await MountedSite.StartAsync(ArvadosSettings.Load(), options, new CollectionOptions { SyncOnClose = parsed.GetValue(syncClose) }, cancellationToken);
             Console.WriteLine($"mounted at {site.MountPoint}: by_id/ and home/; stop with Ctrl-C or fusermount3 -u {site.MountPoint}");
@@ -29,20 +37,22 @@ internal static class MountCommand
         return command;
     }
 
-    /// <summary>Waits until everything is saved: unsaved data is never dropped while the user does not insist (a second Ctrl-C kills the process).</summary>
+    /// <summary>
+    /// Waits until everything is saved: unsaved data is never dropped while the user does not insist, which a second Ctrl-C or SIGTERM does.
+    /// </summary>
     public static async Task StopAsync(MountedSite site)
     {
-        for (var attempt = 1; ; attempt++)
+        while (true)
         {
             try
             {
                 await site.StopAsync();
                 return;
             }
-            catch (Exception e) when (e is FsException or AggregateException && attempt < 5)
+            catch (Exception e) when (e is FsException or AggregateException)
             {
-                Console.Error.WriteLine($"keepfs: not everything is saved yet, trying again: {e.Message}");
-                await Task.Delay(TimeSpan.FromSeconds(2));
+                Console.Error.WriteLine($"keepfs: not everything is saved yet, trying again (Ctrl-C or SIGTERM once more gives up and loses it): {e.Message}");
+                await Task.Delay(RetryDelay);
             }
         }
     }

@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Blocks.Hashing;
 
 namespace KeepFs.Engine.Client;
 
@@ -109,7 +109,7 @@ public sealed partial class KeepClient
         }
 
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+        await using var hash = new HashJob(destination.Capacity, hashing);
         var received = 0;
         while (received < size)
         {
@@ -119,25 +119,18 @@ public sealed partial class KeepClient
                 return new Failure(FailureKind.Retryable, $"connection ended after {received} of {size} bytes");
             }
 
-            md5.AppendData(destination.Capacity.Span.Slice(received, read));
             received += read;
+            hash.Advance(received);
             stall.CancelAfter(options.StallTimeout);
         }
 
-        if (DigestOf(md5) != locator.Hash)
+        if (await hash.FinishAsync() != locator.Hash)
         {
             return new Failure(FailureKind.Corrupt, "sent bytes that do not match the hash");
         }
 
         destination.Length = size;
         return null;
-    }
-
-    private static BlockHash DigestOf(IncrementalHash md5)
-    {
-        Span<byte> digest = stackalloc byte[16];
-        md5.GetHashAndReset(digest);
-        return BlockHash.FromDigest(digest);
     }
 
     private static FailureKind ReadFailureKind(int status) => status switch

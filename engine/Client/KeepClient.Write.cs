@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Blocks.Hashing;
 
 namespace KeepFs.Engine.Client;
 
@@ -19,7 +20,7 @@ public sealed partial class KeepClient
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
 
-        var hash = BlockHash.Compute(data.Span);
+        var hash = await HashJob.ComputeAsync(data, hashing);
         var wanted = wish.Replicas ?? options.DefaultReplicas;
         var write = new ReplicaWrite(hash, data, wanted, wish.StorageClasses.Count > 0 ? wish.StorageClasses : options.DefaultStorageClasses);
         if (wanted == 0)

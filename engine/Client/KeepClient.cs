@@ -1,3 +1,5 @@
+using KeepFs.Engine.Blocks.Hashing;
+
 namespace KeepFs.Engine.Client;
 
 /// <summary>
@@ -9,7 +11,9 @@ namespace KeepFs.Engine.Client;
 /// <param name="options">Token, replicas, retries.</param>
 /// <param name="time">For delays and timeouts.</param>
 /// <param name="random">Draws the delays; a seeded one makes tests repeat.</param>
-public sealed partial class KeepClient(HttpClient http, IServiceDirectory services, KeepClientOptions options, TimeProvider time, Random random) : IBlockSource
+/// <param name="hashing">Hashes blocks that are under way at the same time together, owned by the caller; null: each on its own.</param>
+public sealed partial class KeepClient(
+    HttpClient http, IServiceDirectory services, KeepClientOptions options, TimeProvider time, Random random, HashService? hashing = null) : IBlockSource
 {
     private const int RemoteHintLength = 7;
     private const int GatewayHintLength = 29;

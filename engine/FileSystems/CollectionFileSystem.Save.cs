@@ -107,6 +107,7 @@ public sealed partial class CollectionFileSystem
 
             _failures = 0;
             Volatile.Write(ref _failure, null);
+            ShowToOthers();
         }
         catch (KeepException e)
         {
@@ -119,6 +120,22 @@ public sealed partial class CollectionFileSystem
         finally
         {
             _saving.Release();
+        }
+    }
+
+    /// <summary>The same collection at another place of the mount need not wait for its next regular refresh.</summary>
+    private async void ShowToOthers()
+    {
+        foreach (var other in Services.Open.OthersOf(this))
+        {
+            try
+            {
+                await other.RefreshAsync(_closing.Token);
+            }
+            catch (Exception e) when (e is FsException or OperationCanceledException)
+            {
+                Services.Log($"collection {Uuid}: the other place that shows it is not refreshed yet: {e.Message}");
+            }
         }
     }
 

@@ -2,7 +2,10 @@ using System.Collections.Concurrent;
 
 namespace KeepFs.Engine.FileSystems;
 
-/// <summary>The collections that share one budget for unsaved data, so that a writer who waits for memory can have all of them flushed.</summary>
+/// <summary>
+/// The collections of one mount: they share one budget for unsaved data, so that a writer who waits for memory can have all of them flushed; and the
+/// same collection can be open at two places.
+/// </summary>
 internal sealed class OpenCollections
 {
     private readonly ConcurrentDictionary<CollectionFileSystem, bool> _open = new();
@@ -10,6 +13,9 @@ internal sealed class OpenCollections
     public void Add(CollectionFileSystem collection) => _open[collection] = true;
 
     public void Remove(CollectionFileSystem collection) => _open.TryRemove(collection, out _);
+
+    /// <summary>The same collection opened at another place of the tree, such as under its id.</summary>
+    public IEnumerable<CollectionFileSystem> OthersOf(CollectionFileSystem collection) => _open.Keys.Where(other => other != collection && other.Uuid == collection.Uuid);
 
     /// <summary>
     /// Flushes the writer's own collection, whose failure is the writer's, and then the others; what fails there is told by their own saves.

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Blocks.Hashing;
 using KeepFs.Engine.Volumes;
 
 namespace KeepFs.Engine.Mounts;
@@ -8,13 +9,20 @@ namespace KeepFs.Engine.Mounts;
 /// Blocks over several mounts: reads fall through absent, failing and corrupt copies to a good one, writes satisfy storage classes
 /// and repair corrupt copies. Nothing unverified leaves it. Safe for concurrent use; disposing it disposes the volumes.
 /// </summary>
-public sealed partial class Keepstore(MountTable mounts, BlockBufferPool buffers, IKeepstoreEvents events) : IAsyncDisposable
+/// <param name="mounts">Where the blocks are.</param>
+/// <param name="buffers">Memory for blocks that are read.</param>
+/// <param name="events">Told what is wrong with copies.</param>
+/// <param name="hashing">Hashes blocks of several requests together, owned by the caller; null: each request hashes its own.</param>
+public sealed partial class Keepstore(MountTable mounts, BlockBufferPool buffers, IKeepstoreEvents events, HashService? hashing = null) : IAsyncDisposable
 {
     /// <summary>The mounts.</summary>
     public MountTable Mounts { get; } = mounts;
 
     /// <summary>What happened so far.</summary>
     public KeepstoreCounters Counters { get; } = new();
+
+    /// <summary>Starts to hash a block that is about to arrive in this memory.</summary>
+    public HashJob StartHash(ReadOnlyMemory<byte> room) => new(room, hashing);
 
     /// <summary>
     /// Reads a whole verified block into a rented buffer; the caller releases it. A size hint saves asking for the size, and a wrong
@@ -158,7 +166,7 @@ public sealed partial class Keepstore(MountTable mounts, BlockBufferPool buffers
                 }
 
                 buffer.Length = (int)size;
-                isGood = await IsGoodAsync(hash, buffer.Memory);
+                isGood = await HashJob.ComputeAsync(buffer.Memory, hashing) == hash;
                 return isGood ? buffer : throw new KeepException(KeepErrorKind.Corrupt, $"The bytes stored for {hash} have another hash.");
             }
             finally
@@ -169,12 +177,5 @@ public sealed partial class Keepstore(MountTable mounts, BlockBufferPool buffers
                 }
             }
         }
-    }
-
-    private static async ValueTask<bool> IsGoodAsync(BlockHash hash, ReadOnlyMemory<byte> data)
-    {
-        using var hasher = new BlockHasher();
-        hasher.Append(data);
-        return await hasher.FinishAsync() == hash;
     }
 }

@@ -298,6 +298,9 @@ public sealed class PermissionTests : IAsyncLifetime
 
     private static JsonObject Permission(string tail, string head, string level) => new()
     {
-        ["link_class"] = "permission", ["name"] = level, ["tail_uuid"] = tail, ["head_uuid"] = head,
+        ["link_class"] = "permission",
+        ["name"] = level,
+        ["tail_uuid"] = tail,
+        ["head_uuid"] = head,
     };
 }

@@ -198,7 +198,10 @@ public sealed class PythonClientTests : IAsyncLifetime
         await _catalog.CreateAsync(_catalog.ActiveToken, "groups", new JsonObject { ["name"] = "inner", ["group_class"] = "project", ["owner_uuid"] = project });
         await _catalog.CreateAsync(_catalog.ActiveToken, "links", new JsonObject
         {
-            ["link_class"] = "permission", ["name"] = "can_read", ["tail_uuid"] = TestCatalog.AllUsers, ["head_uuid"] = project,
+            ["link_class"] = "permission",
+            ["name"] = "can_read",
+            ["tail_uuid"] = TestCatalog.AllUsers,
+            ["head_uuid"] = project,
         });
 
         const string Classes = "[\"group_class\", \"in\", [\"project\", \"filter\"]]";

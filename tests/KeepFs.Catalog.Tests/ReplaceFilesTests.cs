@@ -170,7 +170,9 @@ public sealed class ReplaceFilesTests : IAsyncLifetime
     {
         var words = new Dictionary<string, string>
         {
-            ["acbd18db4cc2f85cedef654fccc4a4d8"] = "foo", ["37b51d194a7513e45b56f6524f2d51f2"] = "bar", ["73feffa4b7f6bb68e44cf984c85f6e88"] = "baz",
+            ["acbd18db4cc2f85cedef654fccc4a4d8"] = "foo",
+            ["37b51d194a7513e45b56f6524f2d51f2"] = "bar",
+            ["73feffa4b7f6bb68e44cf984c85f6e88"] = "baz",
         };
         var tree = Engine.Manifests.ManifestTree.Load(System.Text.Encoding.UTF8.GetBytes(answer.Text_("manifest_text")));
         return string.Join(' ', tree.Walk()

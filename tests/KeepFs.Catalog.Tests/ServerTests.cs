@@ -174,7 +174,12 @@ public sealed class ServerTests : IAsyncLifetime
         Assert.Equal(422, (await _catalog.PostAsync(_catalog.ActiveToken, "collections", new JsonObject { ["uuid"] = "zzzzz-4zz18-aaaaaaaaaaaaaaa" })).Status);
         var ignored = await _catalog.PostAsync(_catalog.ActiveToken, "collections", new JsonObject
         {
-            ["kind"] = "x", ["etag"] = "x", ["created_at"] = "2001-01-01T00:00:00Z", ["modified_by_client_uuid"] = "x", ["file_count"] = 5, ["version"] = 9,
+            ["kind"] = "x",
+            ["etag"] = "x",
+            ["created_at"] = "2001-01-01T00:00:00Z",
+            ["modified_by_client_uuid"] = "x",
+            ["file_count"] = 5,
+            ["version"] = 9,
         });
         Assert.Equal(200, ignored.Status);
         Assert.Equal(1, ignored.Json["version"]!.GetValue<int>());

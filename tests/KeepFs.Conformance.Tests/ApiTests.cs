@@ -106,7 +106,11 @@ public sealed class ApiTests(SharedCluster shared) : IDisposable
         var name = "arv-put " + Guid.NewGuid().ToString("N");
         var body = new JsonObject
         {
-            ["manifest_text"] = $". {locator} 0:100000:file\n", ["name"] = name, ["replication_desired"] = null, ["owner_uuid"] = user, ["storage_classes_desired"] = new JsonArray("default"),
+            ["manifest_text"] = $". {locator} 0:100000:file\n",
+            ["name"] = name,
+            ["replication_desired"] = null,
+            ["owner_uuid"] = user,
+            ["storage_classes_desired"] = new JsonArray("default"),
         };
         var created = await _http.ApiOkAsync(HttpMethod.Post, "arvados/v1/collections?ensure_unique_name=true&alt=json", body);
         Assert.Equal(name, (string)created["name"]!);

@@ -129,7 +129,7 @@ internal sealed class KeepFsProcess : IAsyncDisposable
         return Release();
     }
 
-    /// <summary>SIGKILL: nothing is saved, nothing unmounted. The dead mount is then taken away by hand, as the next <c>up</c> would ask for.</summary>
+    /// <summary>SIGKILL: nothing is saved, nothing unmounted. The dead mount is then taken away by hand.</summary>
     public async Task KillAsync()
     {
         await KillOnlyAsync();

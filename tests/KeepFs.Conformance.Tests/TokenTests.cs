@@ -45,7 +45,8 @@ public sealed class TokenTests(SharedCluster shared) : IDisposable
     public async Task Commands_with_a_token_that_is_no_good_fail_with_a_message(string kind)
     {
         var token = await BadTokenAsync(kind);
-        foreach (var command in (string[])["ls", "put /etc/hostname", $"get {await UuidAsync()} /tmp/keepfs-never", "mount /tmp/keepfs-never"])
+        var never = Path.Combine(_cluster.NewFolder(), "never");
+        foreach (var command in (string[])["ls", "put /etc/passwd", $"get {await UuidAsync()} {never}", $"mount {never}"])
         {
             var result = await _cluster.ScriptAsync($"export ARVADOS_API_TOKEN='{token}' HOME={_cluster.Work}; \"$K\" {command}");
 
@@ -54,7 +55,7 @@ public sealed class TokenTests(SharedCluster shared) : IDisposable
             Assert.False(token is { Length: > 0 } && result.Errors.Contains(token, StringComparison.Ordinal), result.Errors);
         }
 
-        Assert.False(Mounts.Has("/tmp/keepfs-never"));
+        Assert.False(Mounts.Has(never));
     }
 
     [Fact]

@@ -114,7 +114,7 @@ internal sealed class SessionTable(
                 DefaultStorageClasses = [.. config.StorageClasses.Where(entry => entry.Value.Default).Select(entry => entry.Key)],
                 FirstRetryDelay = options.FirstRetryDelay,
             },
-            options.Time, Random.Shared);
+            options.Time, Random.Shared, options.Hashing);
         var blocks = new SessionBlockStore(routes, cache, keep, routes.Add(keep));
         return new Session(token, catalog, blocks, manifests, options.Time, options.SessionLifetime);
     }
