@@ -1,5 +1,6 @@
 using System.CommandLine;
 using KeepFs.Cli;
+using KeepFs.Cli.Keepstore;
 using KeepFs.Cli.Verbs;
 
 var root = new RootCommand("KeepFs: content-addressed storage that speaks the Arvados Keep protocols.")
@@ -10,5 +11,6 @@ var root = new RootCommand("KeepFs: content-addressed storage that speaks the Ar
     LsCommand.Create(),
     MountCommand.Create(),
     DemoCommand.Create(),
+    KeepstoreCommand.Create(),
 };
-return await CommandRunner.RunAsync(root, args);
+return await CommandRunner.RunAsync(root, InvokedName.Prepare(args, InvokedName.Find()));

@@ -9,9 +9,10 @@ using Microsoft.AspNetCore.Http;
 namespace KeepFs.KeepstoreHost;
 
 /// <summary>GET, HEAD, PUT, TOUCH, DELETE and untrash of a block (keepstore-http.md 4, 6, 7).</summary>
-internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, BlockBufferPool buffers, TimeProvider time)
+internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, BlockBufferPool buffers, RemoteEndpoints remote, TimeProvider time)
 {
     public const string TooLarge = "request entity too large";
+    public const string NoToken = "no token provided in Authorization header";
 
     // Kestrel sends large pieces well, but only when it need not gather them first.
     private const int PieceBytes = 1 << 20;
@@ -34,7 +35,7 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
 
         if (locator is { IsRemote: true, IsSigned: false })
         {
-            await KeepstoreRouter.FailAsync(context, StatusCodes.Status400BadRequest, "remote blocks are not supported by this server");
+            await remote.ReadAsync(context, locator, RequestTokens.Collect(context.Request) is [var token, ..] ? token : null, cancellationToken);
             return;
         }
 
@@ -117,7 +118,7 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
     {
         if (RequestTokens.Collect(context.Request) is not [var token, ..])
         {
-            return (StatusCodes.Status401Unauthorized, "no token provided in Authorization header");
+            return (StatusCodes.Status401Unauthorized, NoToken);
         }
 
         return _signer.Verify(locator, token, time.GetUtcNow()) switch
@@ -128,7 +129,7 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
         };
     }
 
-    private static async Task SendAsync(HttpContext context, Locator locator, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    public static async Task SendAsync(HttpContext context, Locator locator, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
         if (locator.SizeBytes > 0 && locator.SizeBytes != data.Length)
         {
@@ -162,15 +163,15 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
         }
     }
 
-    /// <summary>Reads the body into the buffer, hashing as it comes; false when it is larger than a block.</summary>
-    private static async ValueTask<bool> ReceiveAsync(Stream body, BlockBuffer buffer, HashJob hashing, CancellationToken cancellationToken)
+    /// <summary>Reads the body into the buffer, hashing as it comes if wanted; false when it is larger than the buffer.</summary>
+    public static async ValueTask<bool> ReceiveAsync(Stream body, BlockBuffer buffer, HashJob? hashing, CancellationToken cancellationToken)
     {
         var length = 0;
         var room = buffer.Capacity;
         while (length < room.Length && await body.ReadAsync(room[length..], cancellationToken) is > 0 and var count)
         {
             length += count;
-            hashing.Advance(length);
+            hashing?.Advance(length);
         }
 
         buffer.Length = length;

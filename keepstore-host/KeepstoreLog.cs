@@ -20,4 +20,19 @@ internal sealed partial class KeepstoreLog(ILogger logger) : IKeepstoreEvents
 
     [LoggerMessage(1004, LogLevel.Warning, "Cannot write {Hash} to {MountUuid}")]
     public partial void FailedWrite(BlockHash hash, string mountUuid, Exception failure);
+
+    [LoggerMessage(1005, LogLevel.Debug, "Kept {Hash} on '{MountUuid}' although a trash list names it: {Reason}")]
+    public partial void KeptListedBlock(BlockHash hash, string mountUuid, string reason);
+
+    [LoggerMessage(1006, LogLevel.Information, "Trashed {Hash} on {MountUuid}")]
+    public partial void TrashedListedBlock(BlockHash hash, string mountUuid);
+
+    [LoggerMessage(1007, LogLevel.Warning, "Cannot trash {Hash} on {MountUuid}")]
+    public partial void FailedTrash(BlockHash hash, string mountUuid, Exception failure);
+
+    [LoggerMessage(1008, LogLevel.Information, "Pulled {Hash} to {MountUuid}")]
+    public partial void PulledBlock(BlockHash hash, string mountUuid);
+
+    [LoggerMessage(1009, LogLevel.Warning, "Cannot pull {Hash} to '{MountUuid}'")]
+    public partial void FailedPull(BlockHash hash, string mountUuid, Exception failure);
 }

@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Mounts;
+using KeepFs.Engine.Volumes;
 using KeepFs.Hosting.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace KeepFs.KeepstoreHost;
 
 /// <summary>What <c>/metrics</c> shows (keepstore-http.md 13), and the measuring of requests.</summary>
-internal sealed class KeepstoreMetrics(Keepstore keepstore, BlockBufferPool buffers, RequestLimiter limiter, TimeProvider time)
+internal sealed class KeepstoreMetrics(
+    Keepstore keepstore, BlockBufferPool buffers, RequestLimiter limiter, WorkQueues queues, IReadOnlyDictionary<string, DiskMeter> disks, TimeProvider time)
 {
     // Few keys: methods that no client of Keep uses count as one.
     private readonly ConcurrentDictionary<(int Status, string Method), (long Count, double Seconds)> _requests = new();
@@ -36,15 +38,51 @@ internal sealed class KeepstoreMetrics(Keepstore keepstore, BlockBufferPool buff
             .Gauge("arvados_queued_requests", "Requests waiting.", high, ("queue", "api"), ("priority", "high"))
             .Gauge("arvados_keepstore_bufferpool_allocated_bytes", "Bytes of block buffers in use.", buffers.OutBytes)
             .Gauge("arvados_keepstore_bufferpool_max_buffers", "Budget in buffers of 64 MiB.", buffers.BudgetBytes / Locator.MaxBlockSizeBytes)
+            .Gauge("arvados_keepstore_bufferpool_inuse_buffers", "Buffers of 64 MiB that the bytes in use would fill.", (buffers.OutBytes + Locator.MaxBlockSizeBytes - 1) / Locator.MaxBlockSizeBytes)
+            .Gauge("arvados_keepstore_pull_queue_pending_entries", "Pull list items that nobody has started.", queues.Pull.Pending)
+            .Gauge("arvados_keepstore_pull_queue_inprogress_entries", "Blocks being pulled.", queues.Pull.InProgress)
+            .Gauge("arvados_keepstore_trash_queue_pending_entries", "Trash list items that nobody has started.", queues.Trash.Pending)
+            .Gauge("arvados_keepstore_trash_queue_inprogress_entries", "Trash list items being done.", queues.Trash.InProgress)
             .Counter("keepfs_keepstore_corrupt_copies", "Stored copies met whose bytes did not match their hash.", counters.CorruptCopies)
             .Counter("keepfs_keepstore_repaired_copies", "Corrupt copies replaced by a PUT.", counters.RepairedCopies)
             .Counter("keepfs_keepstore_failed_reads", "Reads that a volume could not do.", counters.FailedReads)
             .Counter("keepfs_keepstore_failed_writes", "Writes that a volume could not do.", counters.FailedWrites)
             .Counter("keepfs_keepstore_read_bytes", "Verified bytes read from volumes.", counters.BytesRead)
             .Counter("keepfs_keepstore_written_bytes", "Bytes stored on volumes.", counters.BytesWritten);
+        WriteDisks(text);
         foreach (var ((status, method), (count, seconds)) in _requests.OrderBy(entry => entry.Key))
         {
             text.Summary("request_duration_seconds", "Time to the end of the response.", seconds, count, ("code", $"{status}"), ("method", method));
         }
     }
+
+    /// <summary>One metric after the other, as the format wants it, each for all volumes.</summary>
+    private void WriteDisks(MetricsText text)
+    {
+        var devices = keepstore.Mounts.All.Select(mount => (Id: mount.Volume.DeviceId, Disk: disks[mount.Uuid])).ToArray();
+        foreach (var (id, disk) in devices)
+        {
+            foreach (var operation in Enum.GetValues<DiskOperation>())
+            {
+                text.Counter("arvados_keepstore_volume_operations", "Operations of the volume's disk.", disk[operation], ("device_id", id), ("operation", Name(operation)));
+            }
+        }
+
+        foreach (var (id, disk) in devices)
+        {
+            foreach (var error in (DiskError[])[DiskError.Other, DiskError.NoSpace])
+            {
+                text.Counter("arvados_keepstore_volume_errors", "Operations that failed.", disk[error], ("device_id", id), ("error_type", Name(error)));
+            }
+        }
+
+        foreach (var (id, disk) in devices)
+        {
+            text.Counter("arvados_keepstore_volume_io_bytes", "Bytes moved.", disk.ReadBytes, ("device_id", id), ("direction", "in"))
+                .Counter("arvados_keepstore_volume_io_bytes", "Bytes moved.", disk.WrittenBytes, ("device_id", id), ("direction", "out"));
+        }
+    }
+
+    private static string Name<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
 }

@@ -11,11 +11,13 @@ namespace KeepFs.KeepstoreHost;
 /// Finds the handler of a request (keepstore-http.md 1) and turns failures into answers. By hand instead of route templates: a path
 /// is a locator by its first 32 characters, <c>//locator</c> counts, and everything else is 400, never 404 or 405.
 /// </summary>
-internal sealed partial class KeepstoreRouter(ClusterConfig config, Keepstore keepstore, BlockBufferPool buffers, TimeProvider time, ILogger logger)
+internal sealed partial class KeepstoreRouter(
+    ClusterConfig config, Keepstore keepstore, BlockBufferPool buffers, WorkQueues queues, RemoteBlocks remotes, StatusEndpoint? status, TimeProvider time, ILogger logger)
 {
     private const string Untrash = "untrash/";
-    private readonly BlockEndpoints _blocks = new(config, keepstore, buffers, time);
+    private readonly BlockEndpoints _blocks = new(config, keepstore, buffers, new RemoteEndpoints(config, keepstore, buffers, remotes, time), time);
     private readonly IndexEndpoints _index = new(keepstore);
+    private readonly WorkListEndpoints _lists = new(queues, buffers);
     private readonly ILogger _logger = logger;
 
     public async Task HandleAsync(HttpContext context)
@@ -87,6 +89,9 @@ internal sealed partial class KeepstoreRouter(ClusterConfig config, Keepstore ke
             ("DELETE", _) when StartsWithHash(name) => AsSystem(context) ?? _blocks.TrashAsync(context, Hash(name), cancellationToken),
             ("PUT", _) when name.StartsWith(Untrash, StringComparison.Ordinal) && StartsWithHash(name[Untrash.Length..]) =>
                 AsSystem(context) ?? _blocks.UntrashAsync(context, Hash(name[Untrash.Length..]), cancellationToken),
+            ("GET" or "HEAD", "status.json") when status is not null => status.ShowAsync(context, cancellationToken),
+            ("PUT", "trash") => AsSystem(context) ?? _lists.TrashAsync(context, cancellationToken),
+            ("PUT", "pull") => AsSystem(context) ?? _lists.PullAsync(context, cancellationToken),
             ("GET" or "HEAD", "mounts") => AsSystem(context) ?? _index.MountsAsync(context),
             ("GET" or "HEAD", _) when IndexEndpoints.TryParse(name, context.Request.Query["prefix"], out var mount, out var prefix) =>
                 AsSystem(context) ?? _index.IndexAsync(context, mount, prefix, cancellationToken),

@@ -12,27 +12,26 @@ using Microsoft.Extensions.Logging;
 namespace KeepFs.KeepstoreHost;
 
 /// <summary>
-/// A keepstore daemon: the volumes of one InternalURLs entry behind the HTTP interface of keepstore-http.md. Not yet served, and
-/// answered with 400: <c>PUT /pull</c>, <c>PUT /trash</c>, and remote blocks (<c>+R</c>).
+/// A keepstore daemon: the volumes of one InternalURLs entry behind the HTTP interface of keepstore-http.md.
 /// </summary>
 public sealed class KeepstoreServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly Keepstore _keepstore;
+    private readonly WorkQueues _queues;
     private readonly TrashEmptier _emptier;
+    private readonly IDisposable[] _clients;
 
-    private KeepstoreServer(WebApplication app, Keepstore keepstore, TrashEmptier emptier)
-    {
-        _app = app;
-        _keepstore = keepstore;
-        _emptier = emptier;
-    }
+    private KeepstoreServer(WebApplication app, Keepstore keepstore, WorkQueues queues, TrashEmptier emptier, IDisposable[] clients) =>
+        (_app, _keepstore, _queues, _emptier, _clients) = (app, keepstore, queues, emptier, clients);
 
     /// <summary>Where it listens, with the real port; known after <see cref="StartAsync"/>.</summary>
     public IReadOnlyList<string> Addresses => [.. _app.Urls];
 
     /// <summary>The engine, for a process that reads local volumes directly.</summary>
     public Keepstore Keepstore => _keepstore;
+
+    internal WorkQueues Queues => _queues;
 
     /// <summary>Checks the configuration and opens the volumes; serves nothing yet.</summary>
     /// <param name="config">The cluster.</param>
@@ -43,7 +42,8 @@ public sealed class KeepstoreServer : IAsyncDisposable
     {
         var faults = new List<string>();
         var listen = KeepstoreRules.Check(config, serverUrl, options, faults);
-        var mounts = MountFactory.Create(config, serverUrl, options.Time, faults);
+        var disks = new Dictionary<string, DiskMeter>();
+        var mounts = MountFactory.Create(config, serverUrl, options.Time, faults, disks);
         if (mounts.Count == 0 && faults.Count == 0)
         {
             faults.Add($"Clusters.{config.ClusterId}.Volumes: none is mounted by {serverUrl}");
@@ -56,31 +56,40 @@ public sealed class KeepstoreServer : IAsyncDisposable
 
         var log = options.LoggerFactory.CreateLogger<KeepstoreServer>();
         var buffers = options.Buffers ?? new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = BudgetBytes(config.API.MaxKeepBlobBuffers) });
-        var keepstore = new Keepstore(new MountTable(mounts), buffers, new KeepstoreLog(log), options.Hashing);
+        var events = new KeepstoreLog(log);
+        var keepstore = new Keepstore(new MountTable(mounts), buffers, events, options.Hashing);
+        var outgoing = OutgoingHttp.Create(config.TLS.Insecure, usesProxy: false);
+        var queues = new WorkQueues(keepstore, config.Collections, buffers, new PullFetcher(config.Collections, outgoing, options.Time, options.Hashing), options.Time, events);
+        var remotes = new RemoteBlocks(config.RemoteClusters, options.Time, options.Hashing);
         var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
-        var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, options.Time);
+        var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, queues, disks, options.Time);
+        var status = options.ServesStatus ? new StatusEndpoint(config, keepstore, buffers, queues) : null;
         var app = Build(options, listen);
         app.UseRequestId();
         app.UseRequestLog(log, options.Time);
         app.Use(metrics.MeasureAsync);
+        app.Use(new RunningRequests(config.ManagementToken, options.Time).TrackAsync);
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseRequestLimiter(limiter);
-        app.Run(new KeepstoreRouter(config, keepstore, buffers, options.Time, log).HandleAsync);
-        return new KeepstoreServer(app, keepstore, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log));
+        app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, status, options.Time, log).HandleAsync);
+        return new KeepstoreServer(app, keepstore, queues, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log), [outgoing, remotes]);
     }
 
     /// <summary>Starts to listen.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _app.StartAsync(cancellationToken);
+        _queues.Start();
         _emptier.Start();
     }
 
-    /// <summary>Stops to listen and lets running requests end.</summary>
+    /// <summary>Stops to listen, lets running requests and started list items end, and drops the rest of the lists.</summary>
+    /// <param name="cancellationToken">Ends the waiting: what still runs is broken off.</param>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _emptier.DisposeAsync();
         await _app.StopAsync(cancellationToken);
+        await _queues.StopAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -88,6 +97,8 @@ public sealed class KeepstoreServer : IAsyncDisposable
     {
         await _emptier.DisposeAsync();
         await _app.DisposeAsync();
+        await _queues.DisposeAsync();
+        Array.ForEach(_clients, client => client.Dispose());
         await _keepstore.DisposeAsync();
     }
 

@@ -28,6 +28,9 @@ public sealed record KeepstoreServerOptions
     /// </summary>
     public BlockBufferPool? Buffers { get; init; }
 
+    /// <summary>Serves <c>/status.json</c> to everybody, as keepstores did until 2.7.</summary>
+    public bool ServesStatus { get; init; }
+
     /// <summary>
     /// Hashes the blocks of concurrent requests together, shared with other components of the process; outlives the server. Null: each request
     /// hashes its own block.

@@ -10,7 +10,7 @@ internal static class MountFactory
 {
     private const string DefaultClass = "default";
 
-    public static List<Mount> Create(ClusterConfig config, string serverUrl, TimeProvider time, List<string> faults)
+    public static List<Mount> Create(ClusterConfig config, string serverUrl, TimeProvider time, List<string> faults, Dictionary<string, DiskMeter> meters)
     {
         var mounts = new List<Mount>();
         var trash = new TrashPolicy(config.Collections.BlobSigningTTL, config.Collections.BlobTrashLifetime, time);
@@ -30,7 +30,7 @@ internal static class MountFactory
                 mounts.Add(new Mount
                 {
                     Uuid = uuid,
-                    Volume = CreateVolume(volume, trash),
+                    Volume = CreateVolume(volume, trash, meters[uuid] = new DiskMeter()),
                     AllowWrite = !isReadOnlyHere && !volume.ReadOnly,
                     AllowTrash = !isReadOnlyHere && (!volume.ReadOnly || volume.AllowTrashWhenReadOnly),
                     Replication = Math.Max(1, volume.Replication),
@@ -51,18 +51,24 @@ internal static class MountFactory
     /// <summary>The config loader of Arvados adds a slash to service URLs; people often leave it out.</summary>
     public static bool SameUrl(string a, string b) => string.Equals(a.TrimEnd('/'), b.TrimEnd('/'), StringComparison.OrdinalIgnoreCase);
 
-    private static DirectoryVolume CreateVolume(VolumeConfig volume, TrashPolicy trash)
+    private static DirectoryVolume CreateVolume(VolumeConfig volume, TrashPolicy trash, DiskMeter meter)
     {
         if (volume.Driver != "Directory")
         {
             throw new KeepException(KeepErrorKind.BadRequest, $"driver '{volume.Driver}' is not supported; use Directory.");
         }
 
+        var root = volume.DriverParameters.GetValueOrDefault("Root") ?? "";
+        if (!Directory.Exists(root))
+        {
+            throw new KeepException(KeepErrorKind.BadRequest, $"Volume root '{root}' must be the absolute path of an existing directory.");
+        }
+
         return new DirectoryVolume(new DirectoryVolumeOptions
         {
-            Root = volume.DriverParameters.GetValueOrDefault("Root") ?? "",
+            Root = root,
             Serialize = bool.TryParse(volume.DriverParameters.GetValueOrDefault("Serialize"), out var serialize) && serialize,
             Trash = trash,
-        });
+        }, new MeteredDisk(new PosixDisk(), meter));
     }
 }

@@ -30,6 +30,9 @@ public sealed record ClusterConfig
     /// <summary>Volumes by UUID.</summary>
     public IReadOnlyDictionary<string, VolumeConfig> Volumes { get; init; } = new Dictionary<string, VolumeConfig>();
 
+    /// <summary>Other clusters by id, whose blocks may be read through this one.</summary>
+    public IReadOnlyDictionary<string, RemoteClusterConfig> RemoteClusters { get; init; } = new Dictionary<string, RemoteClusterConfig>();
+
     /// <summary>Users.</summary>
     public UsersConfig Users { get; init; } = new();
 
@@ -91,6 +94,12 @@ public sealed record CollectionsConfig
 
     /// <summary>Directories of a volume that are emptied at the same time; 0 switches the emptier off.</summary>
     public int BlobDeleteConcurrency { get; init; } = 4;
+
+    /// <summary>Workers on the trash list; 0 = none.</summary>
+    public int BlobTrashConcurrency { get; init; } = 4;
+
+    /// <summary>Workers on the pull list; one runs at least.</summary>
+    public int BlobReplicateConcurrency { get; init; } = 4;
 
     /// <summary>Copies of each block when nobody says otherwise.</summary>
     public int DefaultReplication { get; init; } = 2;
@@ -199,6 +208,19 @@ public sealed record VolumeAccessConfig
 {
     /// <summary>This server only reads.</summary>
     public bool ReadOnly { get; init; }
+}
+
+/// <summary>Another cluster (keepstore-http.md 5).</summary>
+public sealed record RemoteClusterConfig
+{
+    /// <summary>Host, or host and port, of its API; empty = not reachable.</summary>
+    public string Host { get; init; } = "";
+
+    /// <summary><c>https</c> or <c>http</c>.</summary>
+    public string Scheme { get; init; } = "https";
+
+    /// <summary>Its certificates are not verified.</summary>
+    public bool Insecure { get; init; }
 }
 
 /// <summary>Users.</summary>

@@ -78,7 +78,7 @@ public sealed class BlockEndpointTests : IDisposable
     [InlineData("+3+A89118B78732C33104A4D6231E8B5A5FA1E4301E3@7fffffff", 400)] // T6
     [InlineData("+3+A99118b78732c33104a4d6231e8b5a5fa1e4301e3@7fffffff", 400)] // T7
     [InlineData("+3+A781c63a3e9ed6c6159b2b0395fec1bea42f92581@50000000", 401)] // T8
-    [InlineData("+3+Rzzzzz-89118b78732c33104a4d6231e8b5a5fa1e4301e3@7fffffff", 400)] // remote, not supported yet
+    [InlineData("+3+Rzzzzz-89118b78732c33104a4d6231e8b5a5fa1e4301e3@7fffffff", 400)] // remote, cluster unknown
     [InlineData("" + Signature, 405)] // no size
     [InlineData("++3" + Signature, 400)]
     [InlineData("+3+4" + Signature, 400)]
@@ -126,8 +126,8 @@ public sealed class BlockEndpointTests : IDisposable
     [InlineData("GET", "/index/xyz")]
     [InlineData("GET", "/status.json")]
     [InlineData("PUT", "//acbd18db4cc2f85cedef654fccc4a4d8")]
-    [InlineData("PUT", "/pull")]
-    [InlineData("PUT", "/trash")]
+    [InlineData("GET", "/pull")]
+    [InlineData("PUT", "/trash/x")]
     [InlineData("POST", "/")]
     [InlineData("POST", "/acbd18db4cc2f85cedef654fccc4a4d8")]
     [InlineData("PROPFIND", "/")]

@@ -5,13 +5,13 @@ using KeepFs.Testing.Volumes;
 
 namespace KeepFs.Engine.Tests.Mounts;
 
-public sealed class KeepstoreTests : IKeepstoreEvents
+public sealed class KeepstoreTests
 {
     private static readonly byte[] Foo = "foo"u8.ToArray();
     private static readonly BlockHash FooHash = BlockHash.Compute(Foo);
     private readonly ManualTime _time = new();
     private readonly BlockBufferPool _buffers = new(new BlockBufferPoolOptions { BudgetBytes = 2L * Locator.MaxBlockSizeBytes });
-    private readonly List<string> _events = [];
+    private readonly RecordedEvents _events = new();
 
     [Fact]
     public void Mounts_are_ordered_by_priority_then_lightest_first()
@@ -62,7 +62,7 @@ public sealed class KeepstoreTests : IKeepstoreEvents
         Assert.Equal(Foo, block.Memory.ToArray());
         block.Release();
         Assert.Equal(1, keepstore.Counters.CorruptCopies);
-        Assert.Equal(["corrupt 2"], _events);
+        Assert.Equal(["corrupt 2"], _events.Lines);
         Assert.Equal(0, _buffers.OutBytes);
     }
 
@@ -209,20 +209,12 @@ public sealed class KeepstoreTests : IKeepstoreEvents
         Assert.NotNull(await keepstore.Mounts.All[1].Volume.GetMtimeAsync(FooHash, default));
     }
 
-    void IKeepstoreEvents.CorruptCopy(BlockHash hash, string mountUuid, string reason) => _events.Add($"corrupt {mountUuid[^1]}");
-
-    void IKeepstoreEvents.RepairedCopy(BlockHash hash, string mountUuid) => _events.Add($"repaired {mountUuid[^1]}");
-
-    void IKeepstoreEvents.FailedRead(BlockHash hash, string mountUuid, Exception failure) => _events.Add($"read {mountUuid[^1]}");
-
-    void IKeepstoreEvents.FailedWrite(BlockHash hash, string mountUuid, Exception failure) => _events.Add($"write {mountUuid[^1]}");
-
     private static string Uuid(char digit) => "zzzzz-nyw5e-" + new string(digit, 15);
 
     private static async Task DamageAsync(Mount mount, string content) =>
         await mount.Volume.WriteAsync(FooHash, System.Text.Encoding.UTF8.GetBytes(content), default);
 
-    private Keepstore Create(params Mount[] mounts) => new(new MountTable(mounts), _buffers, this);
+    private Keepstore Create(params Mount[] mounts) => new(new MountTable(mounts), _buffers, _events);
 
     private MemoryVolume Memory() => new(new TrashPolicy(TimeSpan.FromHours(1), TimeSpan.FromHours(1), _time));
 

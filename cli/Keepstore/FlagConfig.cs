@@ -1,0 +1,125 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using KeepFs.Engine.Blocks;
+using KeepFs.Hosting.Configuration;
+
+namespace KeepFs.Cli.Keepstore;
+
+/// <summary>Turns the flags of 2016 into a cluster's configuration (docs/decisions/0010-flag-mode.md).</summary>
+internal static class FlagConfig
+{
+    /// <summary>The cluster has no name on such a command line; UUIDs of volumes need one.</summary>
+    private const string ClusterId = "local";
+
+    /// <summary>Reads the key files and makes the configuration; the URL is the server's own entry in it.</summary>
+    /// <exception cref="CommandException">Something that the flags say cannot be.</exception>
+    public static (ClusterConfig Config, string Url, IPEndPoint? Listen) Make(KeepstoreFlags flags, Func<IReadOnlyList<VolumeFlag>> discover)
+    {
+        var key = flags.SigningKeyFile is { } file ? ReadSecret(file) : "";
+        if (flags.EnforcesPermissions && key.Length == 0)
+        {
+            throw new CommandException("-enforce-permissions needs a signing key: give -blob-signing-key-file");
+        }
+
+        var volumes = flags.Volumes.Count > 0 ? flags.Volumes : discover();
+        if (volumes.Count == 0)
+        {
+            throw new CommandException("No volumes found: give -volume=/DIR, or make a directory \"keep\" at the top of a mounted file system");
+        }
+
+        if (volumes.FirstOrDefault(volume => volume.Driver != "Directory") is { } other)
+        {
+            throw new CommandException($"{other.Driver} volume \"{other.Name}\": {other.Driver} volumes are not supported yet by this build");
+        }
+
+        var (listen, port) = ParseListen(flags.Listen);
+        var url = $"http://{listen?.ToString() ?? $"{Environment.MachineName}:{port}"}/";
+        var config = new ClusterConfig
+        {
+            ClusterId = ClusterId,
+
+            // Without a token file nobody is authorised, as in 2016: nobody can know this one.
+            SystemRootToken = flags.SystemTokenFile is { } tokenFile ? ReadSecret(tokenFile) : RandomNumberGenerator.GetHexString(64),
+            API = new ApiConfig
+            {
+                MaxKeepBlobBuffers = flags.MaxBuffers,
+                MaxConcurrentRequests = flags.MaxRequests > 0 ? flags.MaxRequests : (int)Math.Min(int.MaxValue, 2L * flags.MaxBuffers),
+                MaxQueuedRequests = 0,
+            },
+            Collections = new CollectionsConfig
+            {
+                BlobSigning = flags.EnforcesPermissions,
+                BlobSigningKey = key,
+                BlobSigningTTL = TimeSpan.FromSeconds(flags.SignatureSeconds),
+                BlobTrash = !flags.NeverDeletes,
+                BlobTrashLifetime = flags.TrashLifetime,
+                BlobTrashCheckInterval = flags.TrashCheckInterval,
+                BlobTrashConcurrency = 1,
+                BlobReplicateConcurrency = 1,
+            },
+            Services = new ServicesConfig
+            {
+                // The address is bound by the options; a name here only tells that all interfaces are meant.
+                Keepstore = new ServiceConfig { InternalURLs = new Dictionary<string, InternalUrlConfig> { [url] = new() { ListenURL = $"http://all-interfaces:{port}/" } } },
+            },
+            Volumes = volumes.ToDictionary(volume => VolumeUuid(volume.Name, port), volume => new VolumeConfig
+            {
+                ReadOnly = volume.IsReadOnly,
+                DriverParameters = new Dictionary<string, string> { ["Root"] = volume.Name, ["Serialize"] = volume.IsSerialized ? "true" : "false" },
+            }),
+        };
+        return (config, url, listen);
+    }
+
+    /// <summary>The same after every start, since it decides about the order of volumes, and another one on every other server.</summary>
+    private static string VolumeUuid(string root, int port) =>
+        $"{ClusterId}-nyw5e-{BlockHash.Compute(Encoding.UTF8.GetBytes($"{Environment.MachineName}:{port}:{root}")).ToString()[..15]}";
+
+    /// <summary>Null: all interfaces.</summary>
+    private static (IPEndPoint? Address, int Port) ParseListen(string text)
+    {
+        var colon = text.LastIndexOf(':');
+        if (colon < 0 || !ushort.TryParse(text.AsSpan(colon + 1), out var port))
+        {
+            throw new CommandException($"-listen={text}: must be host:port, like 10.0.1.24:8000 or :25107", 2);
+        }
+
+        var host = text[..colon].Trim('[', ']');
+        if (host.Length == 0)
+        {
+            return (null, port);
+        }
+
+        if (!IPAddress.TryParse(host, out var address))
+        {
+            try
+            {
+                var all = Dns.GetHostAddresses(host);
+                address = all.FirstOrDefault(candidate => candidate.AddressFamily == AddressFamily.InterNetwork) ?? all[0];
+            }
+            catch (SocketException e)
+            {
+                throw new CommandException($"-listen={text}: {host}: {e.Message}", 1, e);
+            }
+        }
+
+        return (new IPEndPoint(address, port), port);
+    }
+
+    private static string ReadSecret(string path)
+    {
+        string text;
+        try
+        {
+            text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(path)).Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new CommandException($"{path}: {e.Message}", 1, e);
+        }
+
+        return text.Length > 0 ? text : throw new CommandException($"{path} is empty");
+    }
+}

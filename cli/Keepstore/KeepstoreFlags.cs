@@ -1,0 +1,124 @@
+namespace KeepFs.Cli.Keepstore;
+
+/// <summary>
+/// What the command line of a keepstore says: every flag of 2016 (keepstore-http.md 14), and the newer <c>-config</c> and <c>-url</c>. Volume
+/// flags take the settings that stand before them, so the flags must be set in their order.
+/// </summary>
+internal sealed class KeepstoreFlags
+{
+    public const string DefaultConfig = "/etc/arvados/config.yml";
+    private const int DefaultSignatureSeconds = 1209600;
+    private readonly List<VolumeFlag> _volumes = [];
+    private bool _isReadOnly;
+    private bool _isSerialized;
+
+    public KeepstoreFlags() => All =
+    [
+        new("azure-max-get-bytes", "int", "Most bytes to ask for in one GET; below the size of a block, several ranges are asked for at the same time.", "67108864", Legacy(text => GoFlagParser.Integer(text))),
+        new("azure-storage-account-key-file", "string", "File with the account key for the Azure volumes that come after.", "", Legacy(_ => { })),
+        new("azure-storage-account-name", "string", "Account for the Azure volumes that come after.", "", Legacy(_ => { })),
+        new("azure-storage-container-volume", "value", "Container to use as a volume; may be repeated.", "[]", Legacy(text => _volumes.Add(new VolumeFlag("Azure", text, false, false)))),
+        new("azure-storage-replication", "int", "Replication reported for Azure volumes.", "3", Legacy(text => GoFlagParser.Integer(text))),
+        new("blob-signature-ttl", "int", "Lifetime of signatures in seconds. A change makes all existing signatures invalid.", "1209600", Legacy(text => SignatureSeconds = Positive(text))),
+        new("blob-signing-key-file", "string", "File with the secret key of signatures; read once, so it may be a FIFO.", "", Legacy(text => SigningKeyFile = text)),
+        new("config", "string", "Configuration of the cluster. It takes the place of all flags but -url and -pid.", $"\"{DefaultConfig}\"", text => ConfigFile = text),
+        new("data-manager-token-file", "string", "File with the token that listing, trashing and deleting need. Without one nobody may.", "", Legacy(text => SystemTokenFile = text)),
+        new("enforce-permissions", "", "Reading needs signatures. Needs a signing key.", "", Legacy(text => EnforcesPermissions = GoFlagParser.Boolean(text))),
+        new("listen", "string", "Where to listen, as \"host:port\"; without host on all interfaces.", "\":25107\"", Legacy(text => Listen = text)),
+        new("max-buffers", "int", "Memory for blocks in buffers of 64 MiB, at most half of what the machine gives; requests wait for it.", "128", Legacy(text => MaxBuffers = Positive(text))),
+        new("max-requests", "int", "Requests served at once; the next gets 503.", "2 * max-buffers", Legacy(text => MaxRequests = GoFlagParser.Integer(text) is >= 0 and var count ? count : throw new FormatException("must not be negative"))),
+        new("never-delete", "", "Trash and delete nothing.", "true", Legacy(text => NeverDeletes = GoFlagParser.Boolean(text))),
+        new("permission-key-file", "string", "The same as -blob-signing-key-file.", "", Legacy(text => SigningKeyFile = text)),
+        new("permission-ttl", "int", "The same as -blob-signature-ttl.", "", Legacy(text => SignatureSeconds = Positive(text))),
+        new("pid", "file", "File for the process id, kept open and locked until the end; a failure to open, lock or write it is fatal.", "", text => PidFile = text),
+        new("readonly", "", "The volumes that come after are only read.", "", Legacy(text => _isReadOnly = GoFlagParser.Boolean(text))),
+        new("s3-access-key-file", "string", "File with the access key for the S3 volumes that come after.", "", Legacy(_ => { })),
+        new("s3-bucket-volume", "value", "Bucket to use as a volume; may be repeated.", "[]", Legacy(text => _volumes.Add(new VolumeFlag("S3", text, false, false)))),
+        new("s3-endpoint", "string", "Endpoint for the S3 volumes that come after; blank = AWS.", "", Legacy(_ => { })),
+        new("s3-region", "string", "AWS region for the S3 volumes that come after.", "", Legacy(_ => { })),
+        new("s3-replication", "int", "Replication reported for the S3 volumes that come after.", "2", Legacy(text => GoFlagParser.Integer(text))),
+        new("s3-secret-key-file", "string", "File with the secret key for the S3 volumes that come after.", "", Legacy(_ => { })),
+        new("s3-unsafe-delete", "", "Delete from S3 although it races with writes.", "", Legacy(text => GoFlagParser.Boolean(text))),
+        new("serialize", "", "One read or write at a time on each of the volumes that come after.", "", Legacy(text => _isSerialized = GoFlagParser.Boolean(text))),
+        new("trash-check-interval", "duration", "Time between two rounds of emptying the trash.", "24h0m0s", Legacy(text => TrashCheckInterval = GoFlagParser.Duration(text))),
+        new("trash-lifetime", "duration", "Time in the trash, from where a block can be recovered; 0 deletes at once.", "", Legacy(text => TrashLifetime = NotNegative(text))),
+        new("url", "string", "Which entry of Services.Keepstore.InternalURLs this server is; needed when the addresses of this machine fit none or several.", "", text => Url = text),
+        new("volume", "value", "Directory for blocks; may be repeated. Without any, every directory \"keep\" at the top of a mounted file system is used. A list with commas is deprecated.", "[]", Legacy(AddDirectories)),
+        new("volumes", "value", "Deprecated name of -volume.", "[]", Legacy(AddDirectories)),
+    ];
+
+    public IReadOnlyList<GoFlag> All { get; }
+
+    /// <summary>A flag of 2016 was given: the command line, and no file, is the configuration.</summary>
+    public bool HasLegacy { get; private set; }
+
+    public string? ConfigFile { get; private set; }
+
+    public string? Url { get; private set; }
+
+    public string? PidFile { get; private set; }
+
+    public string? SigningKeyFile { get; private set; }
+
+    public string? SystemTokenFile { get; private set; }
+
+    public int SignatureSeconds { get; private set; } = DefaultSignatureSeconds;
+
+    public bool EnforcesPermissions { get; private set; }
+
+    public string Listen { get; private set; } = ":25107";
+
+    public int MaxBuffers { get; private set; } = 128;
+
+    /// <summary>0 = twice the buffers.</summary>
+    public int MaxRequests { get; private set; }
+
+    public bool NeverDeletes { get; private set; } = true;
+
+    public TimeSpan TrashCheckInterval { get; private set; } = TimeSpan.FromHours(24);
+
+    public TimeSpan TrashLifetime { get; private set; } = TimeSpan.Zero;
+
+    public IReadOnlyList<VolumeFlag> Volumes => _volumes;
+
+    private Action<string> Legacy(Action<string> set) => text =>
+    {
+        HasLegacy = true;
+        set(text);
+    };
+
+    private void AddDirectories(string list)
+    {
+        foreach (var root in list.Split(','))
+        {
+            if (!root.StartsWith('/'))
+            {
+                throw new FormatException("a volume must be an absolute path");
+            }
+
+            if (!Directory.Exists(root))
+            {
+                throw new FormatException($"there is no directory {root}");
+            }
+
+            if (_volumes.Any(volume => volume.Name == root))
+            {
+                throw new FormatException($"{root} is given twice");
+            }
+
+            _volumes.Add(new VolumeFlag("Directory", root, _isReadOnly, _isSerialized));
+        }
+    }
+
+    private static int Positive(string text) => GoFlagParser.Integer(text) is > 0 and var number ? number : throw new FormatException("must be positive");
+
+    private static TimeSpan NotNegative(string text) =>
+        GoFlagParser.Duration(text) is var duration && duration >= TimeSpan.Zero ? duration : throw new FormatException("must not be negative");
+}
+
+/// <summary>One volume of the command line.</summary>
+/// <param name="Driver">Directory, S3 or Azure.</param>
+/// <param name="Name">Directory, bucket or container.</param>
+/// <param name="IsReadOnly">Nothing is written, touched or trashed.</param>
+/// <param name="IsSerialized">One operation at a time.</param>
+internal sealed record VolumeFlag(string Driver, string Name, bool IsReadOnly, bool IsSerialized);

@@ -1,0 +1,72 @@
+using KeepFs.Engine.Volumes;
+
+namespace KeepFs.KeepstoreHost;
+
+/// <summary>Counts what a directory volume does to its disk (keepstore-http.md 13); otherwise the disk inside.</summary>
+internal sealed class MeteredDisk(IDisk inner, DiskMeter meter) : IDisk
+{
+    public IDiskFile Open(string path, DiskAccess access) =>
+        new MeteredFile(meter.Count(access == DiskAccess.CreateNew ? DiskOperation.Create : DiskOperation.Open, () => inner.Open(path, access)), meter);
+
+    public DiskStat? Stat(string path) => meter.Count(DiskOperation.Stat, () => inner.Stat(path));
+
+    public IReadOnlyList<string> List(string directory) => meter.Count(DiskOperation.Readdir, () => inner.List(directory));
+
+    public void CreateDirectory(string path) => meter.Count(DiskOperation.Mkdir, () => inner.CreateDirectory(path));
+
+    public void Rename(string from, string to) => meter.Count(DiskOperation.Rename, () => inner.Rename(from, to));
+
+    public void RenameToNew(string from, string to) => meter.Count(DiskOperation.Rename, () => inner.RenameToNew(from, to));
+
+    public void Delete(string path) => meter.Count(DiskOperation.Unlink, () => inner.Delete(path));
+
+    public void SetTimes(string path, long unixNanoseconds) => meter.Count(DiskOperation.Utimes, () => inner.SetTimes(path, unixNanoseconds));
+
+    public void SyncDirectory(string path) => meter.Count(DiskOperation.Fsync, () => inner.SyncDirectory(path));
+
+    public string? ReadLink(string path) => inner.ReadLink(path);
+
+    public void CreateLink(string path, string text) => inner.CreateLink(path, text);
+
+    public VolumeSpace? GetSpace(string path) => inner.GetSpace(path);
+
+    private sealed class MeteredFile(IDiskFile inner, DiskMeter meter) : IDiskFile
+    {
+        public long Length => meter.Count(DiskOperation.Stat, () => inner.Length);
+
+        public int Read(Span<byte> destination, long offset)
+        {
+            try
+            {
+                var count = inner.Read(destination, offset);
+                meter.CountRead(count);
+                return count;
+            }
+            catch (DiskException e)
+            {
+                meter.CountFailure(e);
+                throw;
+            }
+        }
+
+        public void Write(ReadOnlySpan<byte> source, long offset)
+        {
+            try
+            {
+                inner.Write(source, offset);
+                meter.CountWritten(source.Length);
+            }
+            catch (DiskException e)
+            {
+                meter.CountFailure(e);
+                throw;
+            }
+        }
+
+        public void Sync() => meter.Count(DiskOperation.Fsync, inner.Sync);
+
+        public void Lock() => meter.Count(DiskOperation.Flock, inner.Lock);
+
+        public void Dispose() => inner.Dispose();
+    }
+}
