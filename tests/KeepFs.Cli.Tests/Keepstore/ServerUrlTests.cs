@@ -36,7 +36,9 @@ public sealed class ServerUrlTests
                 {
                     InternalURLs = new Dictionary<string, InternalUrlConfig>
                     {
-                        ["http://keep0.example:25107"] = new(), ["http://keep1.example:25107/"] = new(), ["http://[fd00::2]:25107"] = new(),
+                        ["http://keep0.example:25107"] = new(),
+                        ["http://keep1.example:25107/"] = new(),
+                        ["http://[fd00::2]:25107"] = new(),
                     },
                 },
             },
