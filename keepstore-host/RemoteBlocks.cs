@@ -61,8 +61,9 @@ internal sealed class RemoteBlocks(IReadOnlyDictionary<string, RemoteClusterConf
         {
             await new KeepClient(remote.Http, remote.Services, options, time, Random.Shared, hashing).FetchAsync(locator, destination, cancellationToken);
         }
-        catch (Exception e) when (e is KeepException { Kind: not KeepErrorKind.Corrupt } or HttpRequestException or System.Text.Json.JsonException or KeyNotFoundException)
+        catch (Exception e) when (e is OperationCanceledException ? !cancellationToken.IsCancellationRequested : e is not KeepException { Kind: KeepErrorKind.Corrupt })
         {
+            // Also an answer of the other cluster that makes no sense: nothing that it does may look like our failure.
             throw new KeepException(KeepErrorKind.NotFound, $"Cluster {cluster} did not give {locator.Hash}: {e.Message}", e);
         }
     }

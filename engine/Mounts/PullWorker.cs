@@ -51,7 +51,7 @@ public sealed class PullWorker(Keepstore keepstore, BlockBufferPool buffers, IBl
             keepstore.Counters.Wrote(item.Locator.SizeBytes);
             events.PulledBlock(hash, mount.Uuid);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             // Whatever it is, the list goes on, and the next list names the block again.
             events.FailedPull(hash, mount.Uuid, e);

@@ -55,7 +55,7 @@ public sealed class TrashWorker(MountTable mounts, TrashPolicy policy, IKeepstor
                 events.TrashedListedBlock(item.Hash, mount.Uuid);
             }
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             // Whatever it is, the list goes on, and the next list names the block again.
             events.FailedTrash(item.Hash, mount.Uuid, e);
