@@ -27,7 +27,7 @@ internal static class MountPointCheck
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !OperatingSystem.IsLinux())
         {
-            throw new FuseMountException("Mounting is supported on 64-bit x86 Linux only; elsewhere use the WebDAV server (keepfs keep-web).");
+            throw new FuseMountException("Mounting is supported on 64-bit x86 Linux only; elsewhere use WebDAV (keep-web).");
         }
 
         if (!File.Exists(Device))
