@@ -30,6 +30,19 @@ internal sealed class MeteredDisk(IDisk inner, DiskMeter meter) : IDisk
 
     public VolumeSpace? GetSpace(string path) => inner.GetSpace(path);
 
+    public DiskPlace Locate(string path) => inner.Locate(path);
+
+    public string? DescribeFileSystem(string path) => inner.DescribeFileSystem(path);
+
+    public IDiskFileSystem? OpenFileSystem(string directory) => inner.OpenFileSystem(directory) is { } fileSystem ? new MeteredFileSystem(fileSystem, meter) : null;
+
+    private sealed class MeteredFileSystem(IDiskFileSystem inner, DiskMeter meter) : IDiskFileSystem
+    {
+        public void SyncAll() => meter.Count(DiskOperation.Syncfs, inner.SyncAll);
+
+        public void Dispose() => inner.Dispose();
+    }
+
     private sealed class MeteredFile(IDiskFile inner, DiskMeter meter) : IDiskFile
     {
         public long Length => meter.Count(DiskOperation.Stat, () => inner.Length);
@@ -66,6 +79,8 @@ internal sealed class MeteredDisk(IDisk inner, DiskMeter meter) : IDisk
         public void Sync() => meter.Count(DiskOperation.Fsync, inner.Sync);
 
         public void Lock() => meter.Count(DiskOperation.Flock, inner.Lock);
+
+        public bool TryLock() => meter.Count(DiskOperation.Flock, inner.TryLock);
 
         public void Dispose() => inner.Dispose();
     }

@@ -44,6 +44,8 @@ public sealed partial class DirectoryVolume
             }
         }
 
+        // Not from another file system, and not fewer because the disk went away meanwhile.
+        _root.Check();
         entries.Sort(static (a, b) => a.Hash.CompareTo(b.Hash));
         return entries;
     }
@@ -52,6 +54,7 @@ public sealed partial class DirectoryVolume
     {
         var names = _disk.List(_layout.Root).Where(DirectoryLayout.IsDirectoryName).ToList();
         names.Sort(StringComparer.Ordinal);
+        _root.Check();
         return names;
     }
 
@@ -63,6 +66,7 @@ public sealed partial class DirectoryVolume
         }
         catch (DiskException e) when (e.Error == DiskError.NotFound)
         {
+            _root.Check();
             return [];
         }
     }

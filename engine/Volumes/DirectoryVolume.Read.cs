@@ -60,7 +60,7 @@ public sealed partial class DirectoryVolume
 
     /// <inheritdoc/>
     public ValueTask<long?> GetMtimeAsync(BlockHash hash, CancellationToken cancellationToken) =>
-        RunAsync(() => _disk.Stat(_layout.Block(hash))?.MtimeNanoseconds, cancellationToken);
+        RunAsync(() => StatCopy(hash)?.MtimeNanoseconds, cancellationToken);
 
     private IDiskFile? TryOpen(BlockHash hash, DiskAccess access)
     {
@@ -70,7 +70,20 @@ public sealed partial class DirectoryVolume
         }
         catch (DiskException e) when (e.Error == DiskError.NotFound)
         {
+            // Missing, unless the whole disk is.
+            _root.Check();
             return null;
         }
+    }
+
+    private DiskStat? StatCopy(BlockHash hash)
+    {
+        var stat = _disk.Stat(_layout.Block(hash));
+        if (stat is null)
+        {
+            _root.Check();
+        }
+
+        return stat;
     }
 }

@@ -39,6 +39,7 @@ public sealed partial class DirectoryVolume
     /// <inheritdoc/>
     public ValueTask<bool> UntrashAsync(BlockHash hash, CancellationToken cancellationToken) => RunAsync(() =>
     {
+        var generation = _root.Check();
         var directory = _layout.DirectoryOf(hash);
         DiskException? failure = null;
         foreach (var name in ListIfThere(directory).Where(name => DirectoryLayout.IsTrashOf(hash, name)).Order(StringComparer.Ordinal))
@@ -57,7 +58,7 @@ public sealed partial class DirectoryVolume
                 // A copy is there already, and stays.
             }
 
-            MakeNameDurable(hash);
+            MakeNameDurable(hash, generation);
             return true;
         }
 

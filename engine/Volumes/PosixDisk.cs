@@ -116,20 +116,6 @@ public sealed partial class PosixDisk : IDisk
     /// <inheritdoc/>
     public void CreateLink(string path, string text) => PosixError.Check(Symlink(text, path), "symlink", path);
 
-    /// <inheritdoc/>
-    public VolumeSpace? GetSpace(string path)
-    {
-        try
-        {
-            var drive = new DriveInfo(path);
-            return new VolumeSpace(drive.AvailableFreeSpace, drive.TotalSize);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
-
     private static SafeFileHandle OpenHandle(string path, int flags)
     {
         int descriptor;
@@ -144,6 +130,7 @@ public sealed partial class PosixDisk : IDisk
     private sealed partial class PosixFile(string path, SafeFileHandle handle) : IDiskFile
     {
         private const int LockExclusive = 2;
+        private const int LockWithoutWaiting = 4;
 
         public long Length => Guard("stat", () => RandomAccess.GetLength(handle));
 
@@ -190,6 +177,16 @@ public sealed partial class PosixDisk : IDisk
             PosixError.Check(result, "flock", path);
         }
 
+        public bool TryLock()
+        {
+            if (Flock(handle, LockExclusive | LockWithoutWaiting) == 0)
+            {
+                return true;
+            }
+
+            return Marshal.GetLastPInvokeError() is PosixError.WouldBlock or PosixError.Interrupted ? false : throw PosixError.Last("flock", path);
+        }
+
         public void Dispose() => handle.Dispose();
 
         private long Guard(string operation, Func<long> work)
@@ -215,6 +212,9 @@ public sealed partial class PosixDisk : IDisk
         [FieldOffset(28)]
         public ushort Mode;
 
+        [FieldOffset(32)]
+        public ulong Inode;
+
         [FieldOffset(40)]
         public ulong Size;
 
@@ -223,6 +223,12 @@ public sealed partial class PosixDisk : IDisk
 
         [FieldOffset(120)]
         public uint MtimeNanoseconds;
+
+        [FieldOffset(136)]
+        public uint DeviceMajor;
+
+        [FieldOffset(140)]
+        public uint DeviceMinor;
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
