@@ -3,7 +3,9 @@ using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Mounts;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
+using KeepFs.Hosting.Transport;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -58,12 +60,13 @@ public sealed class KeepstoreServer : IAsyncDisposable
         var log = options.LoggerFactory.CreateLogger<KeepstoreServer>();
         var buffers = options.Buffers ?? new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = BudgetBytes(config.API.MaxKeepBlobBuffers) });
         var events = new KeepstoreLog(log);
-        var keepstore = new Keepstore(new MountTable(mounts), buffers, events, options.Hashing);
+        var verified = new VerifiedCache(buffers, options.Verified, options.Time);
+        var keepstore = new Keepstore(new MountTable(mounts), buffers, events, options.Hashing, verified);
         var outgoing = OutgoingHttp.Create(config.TLS.Insecure, usesProxy: false);
         var queues = new WorkQueues(keepstore, config.Collections, buffers, new PullFetcher(config.Collections, outgoing, options.Time, options.Hashing), options.Time, events);
         var remotes = new RemoteBlocks(config.RemoteClusters, options.Time, options.Hashing);
         var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
-        var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, queues, disks, options.Time);
+        var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, queues, disks, verified, options.Time);
         var status = options.ServesStatus ? new StatusEndpoint(config, keepstore, buffers, queues) : null;
         var app = Build(options, listen);
         app.UseRequestId();
@@ -73,7 +76,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseRequestLimiter(limiter);
         app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, status, options.Time, log).HandleAsync);
-        return new KeepstoreServer(app, keepstore, queues, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log), [outgoing, remotes]);
+        return new KeepstoreServer(app, keepstore, queues, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log), [outgoing, remotes, verified]);
     }
 
     /// <summary>Starts to listen.</summary>
@@ -133,6 +136,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
                 kestrel.ListenAnyIP(listen.Port, Configure);
             }
         });
+        builder.Services.AddSingleton<IConnectionListenerFactory>(static _ => new PolledTransport(Environment.ProcessorCount));
         return builder.Build();
 
         void Configure(ListenOptions endpoint)

@@ -8,9 +8,19 @@ internal sealed class MeteredDisk(IDisk inner, DiskMeter meter) : IDisk
     public IDiskFile Open(string path, DiskAccess access) =>
         new MeteredFile(meter.Count(access == DiskAccess.CreateNew ? DiskOperation.Create : DiskOperation.Open, () => inner.Open(path, access)), meter);
 
+    public IDiskFile? TryOpen(string path, DiskAccess access) =>
+        meter.Count(access == DiskAccess.CreateNew ? DiskOperation.Create : DiskOperation.Open, () => inner.TryOpen(path, access)) is { } file ? new MeteredFile(file, meter) : null;
+
     public DiskStat? Stat(string path) => meter.Count(DiskOperation.Stat, () => inner.Stat(path));
 
     public IReadOnlyList<string> List(string directory) => meter.Count(DiskOperation.Readdir, () => inner.List(directory));
+
+    public void Visit(string directory, DiskNameFilter filter, DiskVisitor visitor) => meter.Count(DiskOperation.Readdir, () =>
+        inner.Visit(directory, filter, (name, stat) =>
+        {
+            meter.Add(DiskOperation.Stat);
+            visitor(name, stat);
+        }));
 
     public void CreateDirectory(string path) => meter.Count(DiskOperation.Mkdir, () => inner.CreateDirectory(path));
 

@@ -8,22 +8,15 @@ public sealed partial class DirectoryVolume
     private const int PieceBytes = 1 << 20;
 
     /// <inheritdoc/>
-    public ValueTask<long?> ReadAsync(BlockHash hash, Memory<byte> destination, CancellationToken cancellationToken) => RunAsync<long?>(() =>
-    {
-        using var file = TryOpen(hash, DiskAccess.Read);
-        if (file is null)
-        {
-            return null;
-        }
+    public ValueTask<long?> ReadAsync(BlockHash hash, Memory<byte> destination, CancellationToken cancellationToken) =>
+        RunAsync(() => Read(hash, destination.Span), cancellationToken);
 
-        var length = file.Length;
-        if (length <= destination.Length && file.Read(destination.Span[..(int)length], 0) != length)
-        {
-            throw new KeepException(KeepErrorKind.Unavailable, $"Block {hash} on {DeviceId} became shorter while it was read.");
-        }
+    /// <inheritdoc/>
+    public ValueTask<FileIdentity?> IdentifyAsync(BlockHash hash, CancellationToken cancellationToken) => RunAsync(() => Identify(hash), cancellationToken);
 
-        return length;
-    }, cancellationToken);
+    /// <inheritdoc/>
+    public ValueTask<(long SizeBytes, FileIdentity Identity)?> ReadIdentifiedAsync(BlockHash hash, Memory<byte> destination, CancellationToken cancellationToken) =>
+        RunAsync<(long, FileIdentity)?>(() => Identify(hash) is { } identity && Read(hash, destination.Span) is { } size ? (size, identity) : null, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<CopyState> CompareAsync(BlockHash hash, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken) => RunAsync(() =>
@@ -62,18 +55,36 @@ public sealed partial class DirectoryVolume
     public ValueTask<long?> GetMtimeAsync(BlockHash hash, CancellationToken cancellationToken) =>
         RunAsync(() => StatCopy(hash)?.MtimeNanoseconds, cancellationToken);
 
+    private FileIdentity? Identify(BlockHash hash) =>
+        _disk.Stat(_layout.Block(hash)) is { } stat ? new FileIdentity(stat.Device, stat.Inode, stat.SizeBytes, stat.MtimeNanoseconds, stat.CtimeNanoseconds) : null;
+
+    private long? Read(BlockHash hash, Span<byte> destination)
+    {
+        using var file = TryOpen(hash, DiskAccess.Read);
+        if (file is null)
+        {
+            return null;
+        }
+
+        var length = file.Length;
+        if (length <= destination.Length && file.Read(destination[..(int)length], 0) != length)
+        {
+            throw new KeepException(KeepErrorKind.Unavailable, $"Block {hash} on {DeviceId} became shorter while it was read.");
+        }
+
+        return length;
+    }
+
     private IDiskFile? TryOpen(BlockHash hash, DiskAccess access)
     {
-        try
-        {
-            return _disk.Open(_layout.Block(hash), access);
-        }
-        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        var file = _disk.TryOpen(_layout.Block(hash), access);
+        if (file is null)
         {
             // Missing, unless the whole disk is.
             _root.Check();
-            return null;
         }
+
+        return file;
     }
 
     private DiskStat? StatCopy(BlockHash hash)

@@ -7,7 +7,7 @@ namespace KeepFs.Engine.Volumes;
 /// Arvados keepstore serves it too. Differences, all for safety: a write or touch is durable before it succeeds, a writer takes the
 /// flock of the copy that it replaces, and untrashing never replaces a copy.
 /// </summary>
-public sealed partial class DirectoryVolume : IVolume
+public sealed partial class DirectoryVolume : IFileVolume
 {
     private readonly IDisk _disk;
     private readonly DirectoryLayout _layout;
