@@ -72,6 +72,7 @@ public sealed partial class DirectoryVolume
         var totals = default(TrashTotals);
         var adding = new Lock();
         var directories = await RunAsync(ListDirectories, cancellationToken);
+        await RunAsync(() => _full.RemoveLeftovers(StaleTemporaryAge), cancellationToken);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(directories, parallel, async (directory, token) =>
         {

@@ -13,10 +13,10 @@ internal sealed class SyncCounter : IDisk
 
     public long Syncs => Interlocked.Read(ref _syncs);
 
-    public void Rename(string from, string to)
+    public void RenameToNew(string from, string to)
     {
         Interlocked.Increment(ref _writes);
-        _disk.Rename(from, to);
+        _disk.RenameToNew(from, to);
     }
 
     public IDiskFileSystem? OpenFileSystem(string directory) => _disk.OpenFileSystem(directory) is { } fileSystem ? new Counted(fileSystem, this) : null;
@@ -29,7 +29,7 @@ internal sealed class SyncCounter : IDisk
 
     public void CreateDirectory(string path) => _disk.CreateDirectory(path);
 
-    public void RenameToNew(string from, string to) => _disk.RenameToNew(from, to);
+    public void Rename(string from, string to) => _disk.Rename(from, to);
 
     public void Delete(string path) => _disk.Delete(path);
 
