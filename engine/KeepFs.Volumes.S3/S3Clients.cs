@@ -10,6 +10,9 @@ public static class S3Clients
     // Whoever asked us tries again too, so a few quick repetitions are enough.
     private const int MaxRepetitions = 2;
 
+    // The SDK's 8 KiB cost a system call each.
+    private const int BufferBytes = 1 << 17;
+
     /// <summary>A client for the options; it connects when it is first used. Safe for concurrent use.</summary>
     public static IAmazonS3 Create(S3ConnectionOptions options)
     {
@@ -18,6 +21,7 @@ public static class S3Clients
             ForcePathStyle = options.UsePathStyle,
             RetryMode = RequestRetryMode.Standard,
             MaxErrorRetry = MaxRepetitions,
+            BufferSize = BufferBytes,
             ConnectTimeout = options.ConnectTimeout,
             Timeout = options.ReadTimeout,
 
