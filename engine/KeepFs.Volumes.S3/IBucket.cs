@@ -9,8 +9,8 @@ internal interface IBucket : IDisposable
     /// <summary>Size and time of an object, or null.</summary>
     ValueTask<StoredObject?> HeadAsync(string key, CancellationToken cancellationToken);
 
-    /// <summary>Hands the bytes of an object to the receiver, which need not take them all. Null: it is not there.</summary>
-    ValueTask<StoredObject?> GetAsync(string key, Func<StoredObject, Stream, CancellationToken, ValueTask> receive, CancellationToken cancellationToken);
+    /// <summary>Hands the bytes of an object to the receiver, which says how many it took. Null: it is not there.</summary>
+    ValueTask<StoredObject?> GetAsync(string key, Func<StoredObject, Stream, CancellationToken, ValueTask<long>> receive, CancellationToken cancellationToken);
 
     /// <summary>Stores an object; the bucket refuses bytes that arrive with another MD5.</summary>
     ValueTask PutAsync(string key, ReadOnlyMemory<byte> data, string md5Base64, CancellationToken cancellationToken);

@@ -21,12 +21,12 @@ internal sealed class S3Bucket(S3ConnectionOptions options, int pageSize, TimePr
     }, cancellationToken));
 
     public ValueTask<StoredObject?> GetAsync(
-        string key, Func<StoredObject, Stream, CancellationToken, ValueTask> receive, CancellationToken cancellationToken) =>
+        string key, Func<StoredObject, Stream, CancellationToken, ValueTask<long>> receive, CancellationToken cancellationToken) =>
         OrAbsentAsync(RunAsync("get", key, async token =>
         {
             using var response = await _client.GetObjectAsync(new GetObjectRequest { BucketName = options.Bucket, Key = key }, token);
             var found = new StoredObject(key, response.ContentLength, Utc(response.LastModified));
-            await receive(found, response.ResponseStream, token);
+            traffic?.Received(await receive(found, response.ResponseStream, token));
             return (StoredObject?)found;
         }, cancellationToken));
 

@@ -35,10 +35,13 @@ public sealed partial class S3Volume : IVolume
     {
         var found = await GetAsync(hash, async (copy, bytes, token) =>
         {
-            if (copy.SizeBytes <= destination.Length)
+            if (copy.SizeBytes > destination.Length)
             {
-                await bytes.ReadExactlyAsync(destination[..(int)copy.SizeBytes], token);
+                return 0;
             }
+
+            await bytes.ReadExactlyAsync(destination[..(int)copy.SizeBytes], token);
+            return copy.SizeBytes;
         }, cancellationToken);
         return found?.SizeBytes;
     }
@@ -52,7 +55,7 @@ public sealed partial class S3Volume : IVolume
             if (copy.SizeBytes > Locator.MaxBlockSizeBytes)
             {
                 state = CopyState.Corrupt;
-                return;
+                return 0;
             }
 
             using var comparer = new CopyComparer(hash, expected);
@@ -72,6 +75,7 @@ public sealed partial class S3Volume : IVolume
                 }
 
                 state = comparer.Finish();
+                return copy.SizeBytes;
             }
             finally
             {
@@ -135,7 +139,7 @@ public sealed partial class S3Volume : IVolume
     }
 
     private async ValueTask<StoredObject?> GetAsync(
-        BlockHash hash, Func<StoredObject, Stream, CancellationToken, ValueTask> receive, CancellationToken cancellationToken)
+        BlockHash hash, Func<StoredObject, Stream, CancellationToken, ValueTask<long>> receive, CancellationToken cancellationToken)
     {
         var found = await _bucket.GetAsync(_layout.Block(hash), receive, cancellationToken);
         return found is null && await RepairAsync(hash, cancellationToken)
