@@ -8,7 +8,8 @@ namespace KeepFs.KeepstoreHost;
 
 /// <summary>What <c>/metrics</c> shows (keepstore-http.md 13), and the measuring of requests.</summary>
 internal sealed class KeepstoreMetrics(
-    Keepstore keepstore, BlockBufferPool buffers, RequestLimiter limiter, WorkQueues queues, IReadOnlyDictionary<string, IVolumeMeter> volumes, VerifiedCache verified, TimeProvider time)
+    Keepstore keepstore, BlockBufferPool buffers, RequestLimiter limiter, WorkQueues queues, IReadOnlyDictionary<string, IVolumeMeter> volumes, VerifiedCache verified,
+    Scrubber scrubber, TimeProvider time)
 {
     // Few keys: methods that no client of Keep uses count as one.
     private readonly ConcurrentDictionary<(int Status, string Method), (long Count, double Seconds)> _requests = new();
@@ -51,6 +52,7 @@ internal sealed class KeepstoreMetrics(
             .Gauge("keepfs_keepstore_cache_bytes", "Verified blocks in memory.", verified.Blocks.KeptBytes)
             .Counter("keepfs_keepstore_written_bytes", "Bytes stored on volumes.", counters.BytesWritten);
         WriteVolumes(text);
+        ScrubMetrics.Write(text, scrubber.Status);
         foreach (var ((status, method), (count, seconds)) in _requests.OrderBy(entry => entry.Key))
         {
             text.Summary("request_duration_seconds", "Time to the end of the response.", seconds, count, ("code", $"{status}"), ("method", method));

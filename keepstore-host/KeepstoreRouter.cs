@@ -12,7 +12,7 @@ namespace KeepFs.KeepstoreHost;
 /// is a locator by its first 32 characters, <c>//locator</c> counts, and everything else is 400, never 404 or 405.
 /// </summary>
 internal sealed partial class KeepstoreRouter(
-    ClusterConfig config, Keepstore keepstore, BlockBufferPool buffers, WorkQueues queues, RemoteBlocks remotes, StatusEndpoint? status, TimeProvider time, ILogger logger)
+    ClusterConfig config, Keepstore keepstore, BlockBufferPool buffers, WorkQueues queues, RemoteBlocks remotes, StatusEndpoint? status, ScrubEndpoint scrub, TimeProvider time, ILogger logger)
 {
     private const string Untrash = "untrash/";
     private readonly BlockEndpoints _blocks = new(config, keepstore, buffers, new RemoteEndpoints(config, keepstore, buffers, remotes, time), time);
@@ -90,6 +90,8 @@ internal sealed partial class KeepstoreRouter(
             ("PUT", _) when name.StartsWith(Untrash, StringComparison.Ordinal) && StartsWithHash(name[Untrash.Length..]) =>
                 AsSystem(context) ?? _blocks.UntrashAsync(context, Hash(name[Untrash.Length..]), cancellationToken),
             ("GET" or "HEAD", "status.json") when status is not null => status.ShowAsync(context, cancellationToken),
+            ("GET" or "HEAD", ScrubEndpoint.Path) => AsSystem(context) ?? scrub.ShowAsync(context, cancellationToken),
+            ("PUT", ScrubEndpoint.Path) => AsSystem(context) ?? scrub.CommandAsync(context, cancellationToken),
             ("PUT", "trash") => AsSystem(context) ?? _lists.TrashAsync(context, cancellationToken),
             ("PUT", "pull") => AsSystem(context) ?? _lists.PullAsync(context, cancellationToken),
             ("GET" or "HEAD", "mounts") => AsSystem(context) ?? _index.MountsAsync(context),

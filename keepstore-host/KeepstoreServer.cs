@@ -23,10 +23,11 @@ public sealed class KeepstoreServer : IAsyncDisposable
     private readonly Keepstore _keepstore;
     private readonly WorkQueues _queues;
     private readonly TrashEmptier _emptier;
+    private readonly Scrubber _scrubber;
     private readonly IDisposable[] _clients;
 
-    private KeepstoreServer(WebApplication app, Keepstore keepstore, WorkQueues queues, TrashEmptier emptier, IDisposable[] clients) =>
-        (_app, _keepstore, _queues, _emptier, _clients) = (app, keepstore, queues, emptier, clients);
+    private KeepstoreServer(WebApplication app, Keepstore keepstore, WorkQueues queues, TrashEmptier emptier, Scrubber scrubber, IDisposable[] clients) =>
+        (_app, _keepstore, _queues, _emptier, _scrubber, _clients) = (app, keepstore, queues, emptier, scrubber, clients);
 
     /// <summary>Where it listens, with the real port; known after <see cref="StartAsync"/>.</summary>
     public IReadOnlyList<string> Addresses => [.. _app.Urls];
@@ -63,10 +64,20 @@ public sealed class KeepstoreServer : IAsyncDisposable
         var verified = new VerifiedCache(buffers, options.Verified, options.Time);
         var keepstore = new Keepstore(new MountTable(mounts), buffers, events, options.Hashing, verified);
         var outgoing = OutgoingHttp.Create(config.TLS.Insecure, usesProxy: false);
-        var queues = new WorkQueues(keepstore, config.Collections, buffers, new PullFetcher(config.Collections, outgoing, options.Time, options.Hashing), options.Time, events);
+        var fetcher = new PullFetcher(config.Collections, outgoing, options.Time, options.Hashing);
+        var queues = new WorkQueues(keepstore, config.Collections, buffers, fetcher, options.Time, events);
         var remotes = new RemoteBlocks(config.RemoteClusters, options.Time, options.Hashing);
         var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
-        var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, queues, meters, verified, options.Time);
+        var scrubber = new Scrubber(
+            keepstore,
+            buffers,
+            new OtherKeepstores(config, serverUrl, outgoing, fetcher, buffers),
+            options.Scrub with { Enabled = config.KeepFs.Scrub.Enabled, BytesPerSecond = config.KeepFs.Scrub.Rate, Interval = config.KeepFs.Scrub.Interval },
+            () => limiter.Running == 0 && queues is { Pull.InProgress: 0, Trash.InProgress: 0 },
+            new ScrubLog(log),
+            options.Time,
+            options.Hashing);
+        var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, queues, meters, verified, scrubber, options.Time);
         var status = options.ServesStatus ? new StatusEndpoint(config, keepstore, buffers, queues) : null;
         var app = Build(options, listen);
         app.UseRequestId();
@@ -75,8 +86,8 @@ public sealed class KeepstoreServer : IAsyncDisposable
         app.Use(new RunningRequests(config.ManagementToken, options.Time).TrackAsync);
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseRequestLimiter(limiter);
-        app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, status, options.Time, log).HandleAsync);
-        return new KeepstoreServer(app, keepstore, queues, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log), [outgoing, remotes, verified]);
+        app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, status, new ScrubEndpoint(scrubber), options.Time, log).HandleAsync);
+        return new KeepstoreServer(app, keepstore, queues, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log), scrubber, [outgoing, remotes, verified]);
     }
 
     /// <summary>Starts to listen.</summary>
@@ -85,6 +96,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
         await _app.StartAsync(cancellationToken);
         _queues.Start();
         _emptier.Start();
+        _scrubber.Start();
     }
 
     /// <summary>Stops to listen, lets running requests and started list items end, and drops the rest of the lists.</summary>
@@ -92,6 +104,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _emptier.DisposeAsync();
+        await _scrubber.DisposeAsync();
         await _app.StopAsync(cancellationToken);
         await _queues.StopAsync(cancellationToken);
     }
@@ -100,6 +113,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _emptier.DisposeAsync();
+        await _scrubber.DisposeAsync();
         await _app.DisposeAsync();
         await _queues.DisposeAsync();
         Array.ForEach(_clients, client => client.Dispose());
