@@ -149,10 +149,17 @@ internal sealed class MountScrub(
     private async Task<long?> CheckWhenIdleAsync(IndexEntry entry, CancellationToken cancellationToken)
     {
         var since = time.GetTimestamp();
-        while (control.IsOn && !isIdle() && time.GetElapsedTime(since) < options.BusyPatience)
+        while (true)
         {
+            // Taken before looking, so that no change is missed.
+            var changed = control.Changed;
+            if (!control.IsOn || isIdle() || time.GetElapsedTime(since) >= options.BusyPatience)
+            {
+                break;
+            }
+
             _activity = "yielding";
-            await WaitAsync(options.IdlePoll, control.Changed, cancellationToken);
+            await WaitAsync(options.IdlePoll, changed, cancellationToken);
         }
 
         if (!control.IsOn)
@@ -250,8 +257,11 @@ internal sealed class MountScrub(
 
     private void Count(Func<ScrubTotals, ScrubTotals> change) => _state = _state with { Pass = change(_state.Pass) };
 
-    private Task PaceAsync(long cost, CancellationToken cancellationToken) =>
-        control.BytesPerSecond is > 0 and var rate ? WaitAsync(TimeSpan.FromSeconds((double)cost / rate), control.Changed, cancellationToken) : Task.CompletedTask;
+    private Task PaceAsync(long cost, CancellationToken cancellationToken)
+    {
+        var changed = control.Changed;
+        return control.IsOn && control.BytesPerSecond is > 0 and var rate ? WaitAsync(TimeSpan.FromSeconds((double)cost / rate), changed, cancellationToken) : Task.CompletedTask;
+    }
 
     private async Task WaitAsync(TimeSpan delay, Task changed, CancellationToken cancellationToken)
     {
@@ -266,7 +276,7 @@ internal sealed class MountScrub(
         try
         {
             if (Aside is not null && await Aside.LoadScrubStateAsync(cancellationToken) is { } saved
-                && JsonSerializer.Deserialize(saved, ScrubJson.Default.ScrubState) is { } state && IsPosition(state.Position))
+                && JsonSerializer.Deserialize(saved, ScrubJson.Default.ScrubState) is { Position: not null, Pass: not null } state && IsPosition(state.Position))
             {
                 _state = state;
             }

@@ -32,6 +32,11 @@ internal sealed class KeepstoreDaemon : IAsyncDisposable
         }
     }
 
+    public string Url => _http.BaseAddress!.ToString();
+
+    /// <summary>A file with the system token.</summary>
+    public string TokenFile => Path.Combine(_folder, "token");
+
     public Process Process => _process ?? throw new InvalidOperationException("It is not running.");
 
     public static Task<KeepstoreDaemon> StartAsync(TestDisk disk) => StartAsync(new KeepstoreDaemon(disk.Root, disk));
@@ -40,9 +45,8 @@ internal sealed class KeepstoreDaemon : IAsyncDisposable
 
     public async Task StartAgainAsync()
     {
-        var tokenFile = Path.Combine(_folder, "token");
-        await File.WriteAllTextAsync(tokenFile, Token);
-        string[] arguments = ["keepstore", "-volume=" + _root, "-listen=127.0.0.1:0", "-data-manager-token-file=" + tokenFile, "-never-delete=false"];
+        await File.WriteAllTextAsync(TokenFile, Token);
+        string[] arguments = ["keepstore", "-volume=" + _root, "-listen=127.0.0.1:0", "-data-manager-token-file=" + TokenFile, "-never-delete=false"];
         var process = _disk is null
             ? Shell.Start(KeepFsProcess.Program, arguments, new Dictionary<string, string>(), _folder)
             : Shell.Start("nsenter", [.. _disk.Enter, KeepFsProcess.Program, .. arguments], new Dictionary<string, string>(), _folder);

@@ -180,7 +180,7 @@ public sealed class ScrubberTests : IDisposable
         await PassAsync(keepstore);
         await using var scrubber = new Scrubber(keepstore, _buffers, null, _options, () => true, _scrubbed, _time);
         scrubber.Start();
-        Assert.Equal("waiting", scrubber.Status.Mounts[0].Activity);
+        await UntilAsync(() => scrubber.Status.Mounts[0].Activity == "waiting");
         Assert.Equal(0, scrubber.Status.Mounts[0].Done);
 
         var complete = _scrubbed.NextPass;
