@@ -1,6 +1,5 @@
 using System.Globalization;
 using KeepFs.Engine.Blocks;
-using KeepFs.Engine.Blocks.Hashing;
 using KeepFs.Engine.Mounts;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
@@ -14,8 +13,6 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
     public const string TooLarge = "request entity too large";
     public const string NoToken = "no token provided in Authorization header";
 
-    // Kestrel sends large pieces well, but only when it need not gather them first.
-    private const int PieceBytes = 1 << 20;
     private readonly LocatorSigner _signer = new(config.Collections.BlobSigningKey, config.Collections.BlobSigningTTL);
 
     public async Task ReadAsync(HttpContext context, string text, CancellationToken cancellationToken)
@@ -69,7 +66,7 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
         try
         {
             await using var hashing = keepstore.StartHash(buffer.Capacity);
-            if (!await ReceiveAsync(context.Request.Body, buffer, hashing, cancellationToken))
+            if (!await BlockBody.ReceiveAsync(context, buffer, hashing, cancellationToken))
             {
                 await KeepstoreRouter.FailAsync(context, StatusCodes.Status413PayloadTooLarge, TooLarge);
                 return;
@@ -140,42 +137,10 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
 
         context.Response.ContentType = "application/octet-stream";
         context.Response.ContentLength = data.Length;
-        if (HttpMethods.IsHead(context.Request.Method))
+        if (!HttpMethods.IsHead(context.Request.Method))
         {
-            return;
+            await BlockBody.SendAsync(context, data, cancellationToken);
         }
-
-        var writer = context.Response.BodyWriter;
-        if (data.Length > PieceBytes)
-        {
-            await context.Response.StartAsync(cancellationToken);
-        }
-
-        while (data.Length > 0)
-        {
-            var piece = data[..Math.Min(PieceBytes, data.Length)];
-            if ((await writer.WriteAsync(piece, cancellationToken)).IsCompleted)
-            {
-                return; // The client is gone.
-            }
-
-            data = data[piece.Length..];
-        }
-    }
-
-    /// <summary>Reads the body into the buffer, hashing as it comes if wanted; false when it is larger than the buffer.</summary>
-    public static async ValueTask<bool> ReceiveAsync(Stream body, BlockBuffer buffer, HashJob? hashing, CancellationToken cancellationToken)
-    {
-        var length = 0;
-        var room = buffer.Capacity;
-        while (length < room.Length && await body.ReadAsync(room[length..], cancellationToken) is > 0 and var count)
-        {
-            length += count;
-            hashing?.Advance(length);
-        }
-
-        buffer.Length = length;
-        return length < room.Length || await body.ReadAsync(new byte[1], cancellationToken) == 0;
     }
 
     private Task AnswerStoredAsync(HttpContext context, Locator locator, StoredBlock stored, CancellationToken cancellationToken)

@@ -3,7 +3,9 @@ using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Mounts;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
+using KeepFs.Hosting.Transport;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -133,6 +135,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
                 kestrel.ListenAnyIP(listen.Port, Configure);
             }
         });
+        builder.Services.AddSingleton<IConnectionListenerFactory>(static _ => new PolledTransport(Environment.ProcessorCount));
         return builder.Build();
 
         void Configure(ListenOptions endpoint)

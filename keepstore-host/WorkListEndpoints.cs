@@ -27,7 +27,7 @@ internal sealed class WorkListEndpoints(WorkQueues queues, BlockBufferPool buffe
         var buffer = await buffers.RentAsync((int)length, cancellationToken);
         try
         {
-            if (!await BlockEndpoints.ReceiveAsync(context.Request.Body, buffer, null, cancellationToken))
+            if (!await BlockBody.ReceiveAsync(context, buffer, null, cancellationToken))
             {
                 await KeepstoreRouter.FailAsync(context, StatusCodes.Status413PayloadTooLarge, BlockEndpoints.TooLarge);
             }
