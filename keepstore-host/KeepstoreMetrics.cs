@@ -49,6 +49,7 @@ internal sealed class KeepstoreMetrics(
             .Counter("keepfs_keepstore_failed_writes", "Writes that a volume could not do.", counters.FailedWrites)
             .Counter("keepfs_keepstore_read_bytes", "Verified bytes read from volumes.", counters.BytesRead)
             .Counter("keepfs_keepstore_written_bytes", "Bytes stored on volumes.", counters.BytesWritten);
+        GatewayEndpoints.WriteMetrics(text, keepstore);
         WriteDisks(text);
         foreach (var ((status, method), (count, seconds)) in _requests.OrderBy(entry => entry.Key))
         {

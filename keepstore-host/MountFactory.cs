@@ -10,7 +10,8 @@ internal static class MountFactory
 {
     private const string DefaultClass = "default";
 
-    public static List<Mount> Create(ClusterConfig config, string serverUrl, TimeProvider time, List<string> faults, Dictionary<string, DiskMeter> meters)
+    public static List<Mount> Create(
+        ClusterConfig config, string serverUrl, TimeProvider time, GatewayFactory gateways, List<string> faults, Dictionary<string, DiskMeter> meters)
     {
         var mounts = new List<Mount>();
         var trash = new TrashPolicy(config.Collections.BlobSigningTTL, config.Collections.BlobTrashLifetime, time);
@@ -18,19 +19,25 @@ internal static class MountFactory
         {
             var path = $"Clusters.{config.ClusterId}.Volumes.{uuid}";
             var access = volume.AccessViaHosts.FirstOrDefault(host => SameUrl(host.Key, serverUrl)).Value;
-            if (volume.AccessViaHosts.Count > 0 && access is null)
+            if ((volume.AccessViaHosts.Count > 0 || !gateways.MayMount(volume, serverUrl)) && access is null)
             {
+                continue;
+            }
+
+            if (!gateways.MayMount(volume, serverUrl) && !GatewayFactory.IsGateway(volume))
+            {
+                faults.Add($"{path}: {serverUrl} is a gateway, which cannot serve a volume of the driver {volume.Driver}");
                 continue;
             }
 
             try
             {
-                var isReadOnlyHere = access?.ReadOnly ?? false;
+                var isReadOnlyHere = GatewayFactory.IsGateway(volume) || (access?.ReadOnly ?? false);
                 var classes = volume.StorageClasses.Where(entry => entry.Value).Select(entry => entry.Key).ToList();
                 mounts.Add(new Mount
                 {
                     Uuid = uuid,
-                    Volume = CreateVolume(volume, trash, meters[uuid] = new DiskMeter()),
+                    Volume = gateways.TryCreate(volume, meters[uuid] = new DiskMeter()) ?? CreateVolume(volume, trash, meters[uuid]),
                     AllowWrite = !isReadOnlyHere && !volume.ReadOnly,
                     AllowTrash = !isReadOnlyHere && (!volume.ReadOnly || volume.AllowTrashWhenReadOnly),
                     Replication = Math.Max(1, volume.Replication),
@@ -51,7 +58,7 @@ internal static class MountFactory
     /// <summary>The config loader of Arvados adds a slash to service URLs; people often leave it out.</summary>
     public static bool SameUrl(string a, string b) => string.Equals(a.TrimEnd('/'), b.TrimEnd('/'), StringComparison.OrdinalIgnoreCase);
 
-    private static DirectoryVolume CreateVolume(VolumeConfig volume, TrashPolicy trash, DiskMeter meter)
+    private static IVolume CreateVolume(VolumeConfig volume, TrashPolicy trash, DiskMeter meter)
     {
         if (volume.Driver != "Directory")
         {

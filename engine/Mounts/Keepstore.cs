@@ -142,13 +142,15 @@ public sealed partial class Keepstore(MountTable mounts, BlockBufferPool buffers
     private async ValueTask<BlockBuffer?> ReadVerifiedAsync(Mount mount, BlockHash hash, int sizeHintBytes, CancellationToken cancellationToken)
     {
         var room = Math.Min(sizeHintBytes, Locator.MaxBlockSizeBytes);
+        var verifying = mount.Volume as IVerifyingVolume;
         while (true)
         {
             var buffer = await buffers.RentAsync(room, cancellationToken);
             var isGood = false;
             try
             {
-                if (await mount.Volume.ReadAsync(hash, buffer.Capacity, cancellationToken) is not { } size)
+                var reading = verifying?.ReadVerifiedAsync(hash, room, buffer.Capacity, cancellationToken) ?? mount.Volume.ReadAsync(hash, buffer.Capacity, cancellationToken);
+                if (await reading is not { } size)
                 {
                     return null;
                 }
@@ -166,7 +168,7 @@ public sealed partial class Keepstore(MountTable mounts, BlockBufferPool buffers
                 }
 
                 buffer.Length = (int)size;
-                isGood = await HashJob.ComputeAsync(buffer.Memory, hashing) == hash;
+                isGood = verifying is not null || await HashJob.ComputeAsync(buffer.Memory, hashing) == hash;
                 return isGood ? buffer : throw new KeepException(KeepErrorKind.Corrupt, $"The bytes stored for {hash} have another hash.");
             }
             finally

@@ -21,12 +21,16 @@ internal sealed class GatewayCensus(GatewayIndex index, TimeProvider time)
 {
     /// <summary>A change right after a count may leave the mtime as it is: a young directory is counted again.</summary>
     private const long SettledNanoseconds = 2_000_000_000;
+    private static readonly TimeSpan Good = TimeSpan.FromMinutes(1);
     private readonly Lock _one = new();
     private readonly Dictionary<string, (long Mtime, IndexTotals Totals)> _known = [];
     private volatile IndexTotals _last = IndexTotals.None;
+    private long _countedAt;
 
     /// <summary>The last count; nothing before the first.</summary>
     public IndexTotals Last => _last;
+
+    public bool IsOld => Interlocked.Read(ref _countedAt) is var at && (at == 0 || time.GetElapsedTime(at) > Good);
 
     public IndexTotals Count()
     {
@@ -38,6 +42,7 @@ internal sealed class GatewayCensus(GatewayIndex index, TimeProvider time)
                 totals += CountDirectory(directory);
             }
 
+            Interlocked.Exchange(ref _countedAt, time.GetTimestamp());
             return _last = totals;
         }
     }

@@ -22,6 +22,7 @@ public sealed partial class GatewayVolume : IVerifyingVolume
     private readonly GatewayCensus _census;
     private readonly RecentHashes _reordered;
     private readonly RecentHashes _reported;
+    private int _isCounting;
 
     /// <summary>Opens the volume, which owns the source from then on.</summary>
     public GatewayVolume(GatewayIndex index, IObjectSource source, GatewayVolumeOptions options, IGatewayEvents events)
@@ -106,8 +107,16 @@ public sealed partial class GatewayVolume : IVerifyingVolume
     /// <summary>How much the index holds, counted now; directories that did not change since the last time are not read again.</summary>
     public ValueTask<IndexTotals> CountAsync(CancellationToken cancellationToken) => RunAsync(_census.Count, cancellationToken);
 
-    /// <summary>The last count, for those who cannot wait.</summary>
-    public IndexTotals LastCount => _census.Last;
+    /// <summary>The last count, for those who cannot wait. When it is older than a minute, or there is none, a new one starts.</summary>
+    public IndexTotals LastCount()
+    {
+        if (_census.IsOld && Interlocked.CompareExchange(ref _isCounting, 1, 0) == 0)
+        {
+            _ = CountQuietlyAsync();
+        }
+
+        return _census.Last;
+    }
 
     /// <summary>The last scan that ended, if any.</summary>
     public ValueTask<ScanSummary?> GetLastScanAsync(CancellationToken cancellationToken) => RunAsync(() => ScanSummary.Read(_index), cancellationToken);
@@ -118,6 +127,22 @@ public sealed partial class GatewayVolume : IVerifyingVolume
         await _threads.DisposeAsync();
         await _source.DisposeAsync();
         _remoteReads.Dispose();
+    }
+
+    private async Task CountQuietlyAsync()
+    {
+        try
+        {
+            await CountAsync(CancellationToken.None);
+        }
+        catch (Exception e) when (e is KeepException or InvalidOperationException)
+        {
+            // The index cannot be read now, which every read will tell; or the volume was disposed of.
+        }
+        finally
+        {
+            Volatile.Write(ref _isCounting, 0);
+        }
     }
 
     private async ValueTask<T> RunAsync<T>(Func<T> work, CancellationToken cancellationToken)
