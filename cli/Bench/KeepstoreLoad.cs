@@ -1,0 +1,57 @@
+namespace KeepFs.Cli.Bench;
+
+/// <summary>One row of the keepstore benchmark.</summary>
+/// <param name="Method">GET, HEAD or PUT.</param>
+/// <param name="SizeBytes">Of each block.</param>
+/// <param name="Connections">Busy at once.</param>
+/// <param name="OnDisk">On the disk's volume, else on the one in memory.</param>
+internal sealed record KeepstoreLoad(string Method, int SizeBytes, int Connections, bool OnDisk)
+{
+    private const int KiB = 1 << 10;
+    private const int MiB = 1 << 20;
+
+    /// <summary>What is measured unless the command line says otherwise.</summary>
+    public static readonly IReadOnlyList<KeepstoreLoad> Usual =
+    [
+        new("PUT", 64 * MiB, 1, false),
+        new("PUT", 64 * MiB, 8, false),
+        new("PUT", 64 * MiB, 8, true),
+        new("GET", 64 * MiB, 1, false),
+        new("GET", 64 * MiB, 8, false),
+        new("PUT", MiB, 8, false),
+        new("GET", MiB, 64, false),
+        new("PUT", 4 * KiB, 64, false),
+        new("PUT", 4 * KiB, 64, true),
+        new("GET", 4 * KiB, 64, false),
+        new("HEAD", 4 * KiB, 64, false),
+    ];
+
+    /// <summary>Every method, size and number of connections, in memory.</summary>
+    public static readonly IReadOnlyList<KeepstoreLoad> All =
+    [
+        .. from size in (int[])[4 * KiB, MiB, 64 * MiB]
+           from connections in (int[])[1, 8, 64]
+           from method in (string[])["PUT", "GET", "HEAD"]
+           select new KeepstoreLoad(method, size, connections, false),
+    ];
+
+    public bool Stores => Method == "PUT";
+
+    /// <summary>Blocks stored in a round: different ones, enough to be long and few enough for a volume in memory.</summary>
+    public int StoredPerRound => SizeBytes switch
+    {
+        >= 64 * MiB => 3 * Math.Max(8, Connections),
+        >= MiB => 1024,
+        _ => OnDisk ? 8_192 : 40_000,
+    };
+
+    /// <summary>Different blocks that are read over and over: a hot set.</summary>
+    public int ReadSet => SizeBytes switch
+    {
+        >= 64 * MiB => 8,
+        >= MiB => 256,
+        _ => 4096,
+    };
+
+    public override string ToString() => $"{Method} {Output.Readable.Bytes(SizeBytes).Replace(".0", "", StringComparison.Ordinal)}, {Connections} clients, {(OnDisk ? "disk" : "memory")}";
+}

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using KeepFs.Cli.Bench;
+
+namespace KeepFs.Cli.Verbs;
+
+/// <summary><c>keepfs bench</c>: measures a part of the program against its peers on this machine.</summary>
+internal static class BenchCommand
+{
+    public static Command Create() => new("bench", "Measure against other programs on this machine, in interleaved rounds.") { Keepstore() };
+
+    private static Command Keepstore()
+    {
+        var memory = new Option<string>("--memory") { Description = "A folder in memory, for volumes.", DefaultValueFactory = _ => "/dev/shm" };
+        var disk = new Option<string>("--disk") { Description = "A folder on a disk, for volumes.", DefaultValueFactory = _ => Path.GetTempPath() };
+        var against = new Option<Uri?>("--against") { Description = "Compare with this running Keep-compatible server, such as http://127.0.0.1:25107." };
+        var token = new Option<string>("--token") { Description = "The token that it is sent.", DefaultValueFactory = _ => "benchmarktoken" };
+        var noNginx = new Option<bool>("--no-nginx") { Description = "Do not compare reading with nginx." };
+        var rounds = new Option<int>("--rounds") { Description = "How often each load runs on each server.", DefaultValueFactory = _ => 3 };
+        var seconds = new Option<double>("--seconds") { Description = "How long a reading load runs.", DefaultValueFactory = _ => 3 };
+        var all = new Option<bool>("--all") { Description = "Every combination of PUT, GET, HEAD; 4 KiB, 1 MiB, 64 MiB; 1, 8, 64 connections." };
+        var only = new Option<string?>("--only") { Description = "Only loads whose name contains this, such as 'GET 4 KiB'." };
+        var json = new Option<bool>("--json") { Description = "One JSON object a row." };
+        var command = new Command("keepstore", "Our keepstore: throughput, latency, processor time and memory.") { memory, disk, against, token, noNginx, rounds, seconds, all, only, json };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var loads = (parsed.GetValue(all) ? KeepstoreLoad.All : KeepstoreLoad.Usual)
+                .Where(load => load.ToString().Contains(parsed.GetValue(only) ?? "", StringComparison.OrdinalIgnoreCase)).ToArray();
+            if (loads.Length == 0)
+            {
+                throw new CommandException($"no load is called '{parsed.GetValue(only)}'; there are:\n{string.Join('\n', KeepstoreLoad.Usual)}", 2);
+            }
+
+            await using var bench = new KeepstoreBench(new KeepstoreBenchOptions
+            {
+                MemoryFolder = parsed.GetValue(memory)!,
+                DiskFolder = parsed.GetValue(disk)!,
+                Against = parsed.GetValue(against),
+                Token = parsed.GetValue(token)!,
+                UsesNginx = !parsed.GetValue(noNginx),
+                Rounds = parsed.GetValue(rounds),
+                Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+                Loads = loads,
+                Json = parsed.GetValue(json),
+            });
+            await bench.RunAsync(cancellationToken);
+        });
+        return command;
+    }
+}
