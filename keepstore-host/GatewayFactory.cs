@@ -50,7 +50,7 @@ internal sealed class GatewayFactory(ClusterConfig config, KeepstoreServerOption
             events);
     }
 
-    private IObjectSource CreateSource(VolumeConfig volume) => volume.Driver == GatewayDriver.Directory
+    private FileObjects CreateSource(VolumeConfig volume) => volume.Driver == GatewayDriver.Directory
         ? new FileObjects(Parameter(volume, "Root"), options.Time)
         : throw new KeepException(KeepErrorKind.BadRequest, $"driver '{volume.Driver}' is not supported yet; use {GatewayDriver.Directory}.");
 

@@ -37,7 +37,7 @@ internal static class MountFactory
                 mounts.Add(new Mount
                 {
                     Uuid = uuid,
-                    Volume = gateways.TryCreate(volume, meters[uuid] = new DiskMeter()) ?? CreateVolume(volume, trash, meters[uuid]),
+                    Volume = (IVolume?)gateways.TryCreate(volume, meters[uuid] = new DiskMeter()) ?? CreateVolume(volume, trash, meters[uuid]),
                     AllowWrite = !isReadOnlyHere && !volume.ReadOnly,
                     AllowTrash = !isReadOnlyHere && (!volume.ReadOnly || volume.AllowTrashWhenReadOnly),
                     Replication = Math.Max(1, volume.Replication),
@@ -58,7 +58,7 @@ internal static class MountFactory
     /// <summary>The config loader of Arvados adds a slash to service URLs; people often leave it out.</summary>
     public static bool SameUrl(string a, string b) => string.Equals(a.TrimEnd('/'), b.TrimEnd('/'), StringComparison.OrdinalIgnoreCase);
 
-    private static IVolume CreateVolume(VolumeConfig volume, TrashPolicy trash, DiskMeter meter)
+    private static DirectoryVolume CreateVolume(VolumeConfig volume, TrashPolicy trash, DiskMeter meter)
     {
         if (volume.Driver != "Directory")
         {

@@ -23,6 +23,7 @@ public sealed partial class GatewayVolume : IVerifyingVolume
     private readonly RecentHashes _reordered;
     private readonly RecentHashes _reported;
     private int _isCounting;
+    private int _isDisposed;
 
     /// <summary>Opens the volume, which owns the source from then on.</summary>
     public GatewayVolume(GatewayIndex index, IObjectSource source, GatewayVolumeOptions options, IGatewayEvents events)
@@ -124,6 +125,11 @@ public sealed partial class GatewayVolume : IVerifyingVolume
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
         await _threads.DisposeAsync();
         await _source.DisposeAsync();
         _remoteReads.Dispose();

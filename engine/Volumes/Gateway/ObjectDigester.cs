@@ -63,7 +63,8 @@ internal sealed class ObjectDigester(
         PendingSegment? pending = null;
         try
         {
-            for (long offset = 0; offset < item.SizeBytes || segments.Count == 0;)
+            long offset = 0;
+            do
             {
                 var length = (int)Math.Min(Locator.MaxBlockSizeBytes, item.SizeBytes - offset);
                 var buffer = buffers.TryRent(length);
@@ -95,11 +96,8 @@ internal sealed class ObjectDigester(
                 }
 
                 (pending, offset) = (segment, offset + length);
-                if (length == 0)
-                {
-                    break;
-                }
             }
+            while (offset < item.SizeBytes);
 
             await LandAsync();
         }
