@@ -5,13 +5,15 @@ namespace KeepFs.Engine.Volumes;
 
 /// <summary>
 /// Compares a copy that arrives in pieces with the bytes it should have. Up to the first difference nothing is hashed: that part is
-/// equal to the expected bytes, so the digest can start from those when it is needed to tell damage from a collision.
+/// equal to the expected bytes, so the digest can start from those when it is needed to tell damage from a collision. Not safe for
+/// concurrent use; the expected bytes must stay as they are until the end.
 /// </summary>
-internal sealed class CopyComparer(BlockHash hash, ReadOnlyMemory<byte> expected) : IDisposable
+public sealed class CopyComparer(BlockHash hash, ReadOnlyMemory<byte> expected) : IDisposable
 {
     private IncrementalHash? _digest;
     private int _equalBytes;
 
+    /// <summary>The next bytes of the copy.</summary>
     public void Append(ReadOnlySpan<byte> piece)
     {
         if (_digest is null)
@@ -29,6 +31,7 @@ internal sealed class CopyComparer(BlockHash hash, ReadOnlyMemory<byte> expected
         _digest!.AppendData(piece);
     }
 
+    /// <summary>The copy has ended: how it compares.</summary>
     public CopyState Finish()
     {
         if (_digest is null && _equalBytes == expected.Length)
@@ -44,6 +47,7 @@ internal sealed class CopyComparer(BlockHash hash, ReadOnlyMemory<byte> expected
         return BlockHash.FromDigest(_digest!.GetHashAndReset()) == hash ? CopyState.Collision : CopyState.Corrupt;
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _digest?.Dispose();
 
     private void StartDigest()

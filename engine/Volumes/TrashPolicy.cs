@@ -12,5 +12,6 @@ public sealed record TrashPolicy(TimeSpan MinimumAge, TimeSpan Lifetime, TimePro
     /// <summary>Touched less than the minimum age ago (or in the future, by another clock).</summary>
     public bool IsTooYoung(long mtimeNanoseconds) => NowNanoseconds - mtimeNanoseconds < MinimumAge.Ticks * TimeSpan.NanosecondsPerTick;
 
-    internal long DeadlineSeconds => (Time.GetUtcNow() + Lifetime).ToUnixTimeSeconds();
+    /// <summary>When what is trashed now may be deleted, in seconds since the epoch.</summary>
+    public long DeadlineSeconds => (Time.GetUtcNow() + Lifetime).ToUnixTimeSeconds();
 }
