@@ -42,6 +42,12 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
             return;
         }
 
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            await AnnounceAsync(context, locator, await keepstore.VerifyAsync(locator.Hash, locator.SizeBytes, cancellationToken));
+            return;
+        }
+
         var block = await keepstore.ReadAsync(locator.Hash, locator.SizeBytes, cancellationToken);
         try
         {
@@ -128,19 +134,25 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
 
     public static async Task SendAsync(HttpContext context, Locator locator, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
-        if (locator.SizeBytes > 0 && locator.SizeBytes != data.Length)
-        {
-            // The block is good, the locator is not: a client would take the answer for a truncated block anyway.
-            await KeepstoreRouter.FailAsync(context, StatusCodes.Status502BadGateway, $"block has {data.Length} bytes, not {locator.SizeBytes}");
-            return;
-        }
-
-        context.Response.ContentType = "application/octet-stream";
-        context.Response.ContentLength = data.Length;
-        if (!HttpMethods.IsHead(context.Request.Method))
+        if (await AnnounceAsync(context, locator, data.Length) && !HttpMethods.IsHead(context.Request.Method))
         {
             await BlockBody.SendAsync(context, data, cancellationToken);
         }
+    }
+
+    /// <summary>The headers of a good block; false when that was the whole answer.</summary>
+    private static async ValueTask<bool> AnnounceAsync(HttpContext context, Locator locator, int sizeBytes)
+    {
+        if (locator.SizeBytes > 0 && locator.SizeBytes != sizeBytes)
+        {
+            // The block is good, the locator is not: a client would take the answer for a truncated block anyway.
+            await KeepstoreRouter.FailAsync(context, StatusCodes.Status502BadGateway, $"block has {sizeBytes} bytes, not {locator.SizeBytes}");
+            return false;
+        }
+
+        context.Response.ContentType = "application/octet-stream";
+        context.Response.ContentLength = sizeBytes;
+        return true;
     }
 
     private Task AnswerStoredAsync(HttpContext context, Locator locator, StoredBlock stored, CancellationToken cancellationToken)

@@ -9,7 +9,7 @@ namespace KeepFs.KeepstoreHost;
 
 /// <summary>What <c>/metrics</c> shows (keepstore-http.md 13), and the measuring of requests.</summary>
 internal sealed class KeepstoreMetrics(
-    Keepstore keepstore, BlockBufferPool buffers, RequestLimiter limiter, WorkQueues queues, IReadOnlyDictionary<string, DiskMeter> disks, TimeProvider time)
+    Keepstore keepstore, BlockBufferPool buffers, RequestLimiter limiter, WorkQueues queues, IReadOnlyDictionary<string, DiskMeter> disks, VerifiedCache verified, TimeProvider time)
 {
     // Few keys: methods that no client of Keep uses count as one.
     private readonly ConcurrentDictionary<(int Status, string Method), (long Count, double Seconds)> _requests = new();
@@ -48,6 +48,8 @@ internal sealed class KeepstoreMetrics(
             .Counter("keepfs_keepstore_failed_reads", "Reads that a volume could not do.", counters.FailedReads)
             .Counter("keepfs_keepstore_failed_writes", "Writes that a volume could not do.", counters.FailedWrites)
             .Counter("keepfs_keepstore_read_bytes", "Verified bytes read from volumes.", counters.BytesRead)
+            .Counter("keepfs_keepstore_cache_hits", "Reads answered from memory.", verified.Blocks.Hits)
+            .Gauge("keepfs_keepstore_cache_bytes", "Verified blocks in memory.", verified.Blocks.KeptBytes)
             .Counter("keepfs_keepstore_written_bytes", "Bytes stored on volumes.", counters.BytesWritten);
         GatewayEndpoints.WriteMetrics(text, keepstore);
         WriteDisks(text);

@@ -61,12 +61,13 @@ public sealed class KeepstoreServer : IAsyncDisposable
 
         var buffers = options.Buffers ?? new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = BudgetBytes(config.API.MaxKeepBlobBuffers) });
         var events = new KeepstoreLog(log);
-        var keepstore = new Keepstore(new MountTable(mounts), buffers, events, options.Hashing);
+        var verified = new VerifiedCache(buffers, options.Verified, options.Time);
+        var keepstore = new Keepstore(new MountTable(mounts), buffers, events, options.Hashing, verified);
         var outgoing = OutgoingHttp.Create(config.TLS.Insecure, usesProxy: false);
         var queues = new WorkQueues(keepstore, config.Collections, buffers, new PullFetcher(config.Collections, outgoing, options.Time, options.Hashing), options.Time, events);
         var remotes = new RemoteBlocks(config.RemoteClusters, options.Time, options.Hashing);
         var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
-        var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, queues, disks, options.Time);
+        var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, queues, disks, verified, options.Time);
         var gateway = GatewayEndpoints.For(keepstore);
         Func<HttpContext, CancellationToken, Task>? status = gateway is not null ? gateway.ShowStatusAsync
             : options.ServesStatus ? new StatusEndpoint(config, keepstore, buffers, queues).ShowAsync
@@ -79,7 +80,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseRequestLimiter(limiter);
         app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, status, gateway, options.Time, log).HandleAsync);
-        return new KeepstoreServer(app, keepstore, queues, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log), [outgoing, remotes]);
+        return new KeepstoreServer(app, keepstore, queues, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log), [outgoing, remotes, verified]);
     }
 
     /// <summary>Starts to listen.</summary>

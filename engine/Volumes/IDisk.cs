@@ -77,7 +77,17 @@ public enum DiskAccess
 }
 
 /// <summary>What a name denotes.</summary>
-public readonly record struct DiskStat(long SizeBytes, long MtimeNanoseconds, bool IsRegularFile);
+public readonly record struct DiskStat(long SizeBytes, long MtimeNanoseconds, bool IsRegularFile)
+{
+    /// <summary>The device that the file is on; with <see cref="Inode"/> it names the file itself.</summary>
+    public ulong Device { get; init; }
+
+    /// <summary>Its number there.</summary>
+    public ulong Inode { get; init; }
+
+    /// <summary>When file or attributes last changed, since the epoch. Nobody can set it.</summary>
+    public long CtimeNanoseconds { get; init; }
+}
 
 /// <summary>What a caller can tell apart.</summary>
 public enum DiskError

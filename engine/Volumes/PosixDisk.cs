@@ -39,7 +39,12 @@ public sealed partial class PosixDisk : IDisk
     {
         if (Statx(AtCurrentDirectory, path, 0, StatxBasic, out var stat) == 0)
         {
-            return new DiskStat((long)stat.Size, (stat.MtimeSeconds * NanosecondsPerSecond) + stat.MtimeNanoseconds, (stat.Mode & FileTypeMask) == RegularFile);
+            return new DiskStat((long)stat.Size, (stat.MtimeSeconds * NanosecondsPerSecond) + stat.MtimeNanoseconds, (stat.Mode & FileTypeMask) == RegularFile)
+            {
+                Device = ((ulong)stat.DeviceMajor << 32) | stat.DeviceMinor,
+                Inode = stat.Inode,
+                CtimeNanoseconds = (stat.CtimeSeconds * NanosecondsPerSecond) + stat.CtimeNanoseconds,
+            };
         }
 
         var failure = PosixError.Last("stat", path);
@@ -215,14 +220,29 @@ public sealed partial class PosixDisk : IDisk
         [FieldOffset(28)]
         public ushort Mode;
 
+        [FieldOffset(32)]
+        public ulong Inode;
+
         [FieldOffset(40)]
         public ulong Size;
+
+        [FieldOffset(96)]
+        public long CtimeSeconds;
+
+        [FieldOffset(104)]
+        public uint CtimeNanoseconds;
 
         [FieldOffset(112)]
         public long MtimeSeconds;
 
         [FieldOffset(120)]
         public uint MtimeNanoseconds;
+
+        [FieldOffset(136)]
+        public uint DeviceMajor;
+
+        [FieldOffset(140)]
+        public uint DeviceMinor;
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
