@@ -2,7 +2,6 @@ using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Volumes;
 using KeepFs.Engine.Volumes.Gateway;
 using KeepFs.Hosting.Configuration;
-using KeepFs.Volumes.S3;
 
 namespace KeepFs.KeepstoreHost;
 
@@ -40,7 +39,7 @@ internal sealed class GatewayFactory(ClusterConfig config, KeepstoreServerOption
 
         return new GatewayVolume(
             new GatewayIndex(mappings, new MeteredDisk(new PosixDisk(), meter)),
-            CreateSource(volume, options.Time),
+            GatewaySource.Create(volume, options.Time),
             new GatewayVolumeOptions
             {
                 Prefix = new ObjectKey(Parameter(volume, "Prefix")),
@@ -49,20 +48,6 @@ internal sealed class GatewayFactory(ClusterConfig config, KeepstoreServerOption
                 Time = options.Time,
             },
             events);
-    }
-
-    /// <summary>The store of a gateway volume.</summary>
-    /// <exception cref="KeepException">The parameters do not tell it.</exception>
-    public static IObjectSource CreateSource(VolumeConfig volume, TimeProvider time)
-    {
-        if (volume.Driver == GatewayDriver.Directory)
-        {
-            return new FileObjects(Parameter(volume, "Root"), time);
-        }
-
-        var faults = new List<string>();
-        var connection = S3ConnectionOptions.Parse(new DriverParameters(volume.DriverParameters, "DriverParameters", faults));
-        return faults.Count == 0 ? new S3Objects(connection) : throw new KeepException(KeepErrorKind.BadRequest, string.Join("; ", faults));
     }
 
     private static string Parameter(VolumeConfig volume, string name) => volume.DriverParameters.GetValueOrDefault(name) ?? "";
