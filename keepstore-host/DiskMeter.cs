@@ -18,12 +18,16 @@ internal enum DiskOperation
 }
 
 /// <summary>What one volume's disk did since the start. Safe for concurrent use.</summary>
-internal sealed class DiskMeter
+internal sealed class DiskMeter : IVolumeMeter
 {
     private readonly long[] _operations = new long[Enum.GetValues<DiskOperation>().Length];
     private readonly long[] _errors = new long[Enum.GetValues<DiskError>().Length];
     private long _readBytes;
     private long _writtenBytes;
+
+    public IEnumerable<(string Name, long Count)> Operations => Enum.GetValues<DiskOperation>().Select(operation => (Name(operation), this[operation]));
+
+    public IEnumerable<(string Name, long Count)> Errors => ((DiskError[])[DiskError.Other, DiskError.NoSpace]).Select(error => (Name(error), this[error]));
 
     public long ReadBytes => Interlocked.Read(ref _readBytes);
 
@@ -65,4 +69,7 @@ internal sealed class DiskMeter
             Interlocked.Increment(ref _errors[(int)failure.Error]);
         }
     }
+
+    private static string Name<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
 }

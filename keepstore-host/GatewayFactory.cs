@@ -24,7 +24,7 @@ internal sealed class GatewayFactory(ClusterConfig config, KeepstoreServerOption
 
     /// <summary>Null: the volume is of another kind.</summary>
     /// <exception cref="KeepException">Its parameters cannot be used.</exception>
-    public GatewayVolume? TryCreate(VolumeConfig volume, DiskMeter meter)
+    public (IVolume Volume, IVolumeMeter Meter)? TryCreate(VolumeConfig volume)
     {
         if (!IsGateway(volume))
         {
@@ -37,7 +37,8 @@ internal sealed class GatewayFactory(ClusterConfig config, KeepstoreServerOption
             throw new KeepException(KeepErrorKind.BadRequest, $"DriverParameters.MappingsDir '{mappings}' must be the absolute path of an existing directory.");
         }
 
-        return new GatewayVolume(
+        var meter = new DiskMeter();
+        var opened = new GatewayVolume(
             new GatewayIndex(mappings, new MeteredDisk(new PosixDisk(), meter)),
             GatewaySource.Create(volume, options.Time),
             new GatewayVolumeOptions
@@ -48,6 +49,7 @@ internal sealed class GatewayFactory(ClusterConfig config, KeepstoreServerOption
                 Time = options.Time,
             },
             events);
+        return (opened, meter);
     }
 
     private static string Parameter(VolumeConfig volume, string name) => volume.DriverParameters.GetValueOrDefault(name) ?? "";

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Mounts;
-using KeepFs.Engine.Volumes;
 using KeepFs.Hosting.Http;
 using Microsoft.AspNetCore.Http;
 
@@ -9,7 +8,7 @@ namespace KeepFs.KeepstoreHost;
 
 /// <summary>What <c>/metrics</c> shows (keepstore-http.md 13), and the measuring of requests.</summary>
 internal sealed class KeepstoreMetrics(
-    Keepstore keepstore, BlockBufferPool buffers, RequestLimiter limiter, WorkQueues queues, IReadOnlyDictionary<string, DiskMeter> disks, VerifiedCache verified, TimeProvider time)
+    Keepstore keepstore, BlockBufferPool buffers, RequestLimiter limiter, WorkQueues queues, IReadOnlyDictionary<string, IVolumeMeter> volumes, VerifiedCache verified, TimeProvider time)
 {
     // Few keys: methods that no client of Keep uses count as one.
     private readonly ConcurrentDictionary<(int Status, string Method), (long Count, double Seconds)> _requests = new();
@@ -52,7 +51,7 @@ internal sealed class KeepstoreMetrics(
             .Gauge("keepfs_keepstore_cache_bytes", "Verified blocks in memory.", verified.Blocks.KeptBytes)
             .Counter("keepfs_keepstore_written_bytes", "Bytes stored on volumes.", counters.BytesWritten);
         GatewayEndpoints.WriteMetrics(text, keepstore);
-        WriteDisks(text);
+        WriteVolumes(text);
         foreach (var ((status, method), (count, seconds)) in _requests.OrderBy(entry => entry.Key))
         {
             text.Summary("request_duration_seconds", "Time to the end of the response.", seconds, count, ("code", $"{status}"), ("method", method));
@@ -60,32 +59,29 @@ internal sealed class KeepstoreMetrics(
     }
 
     /// <summary>One metric after the other, as the format wants it, each for all volumes.</summary>
-    private void WriteDisks(MetricsText text)
+    private void WriteVolumes(MetricsText text)
     {
-        var devices = keepstore.Mounts.All.Select(mount => (Id: mount.Volume.DeviceId, Disk: disks[mount.Uuid])).ToArray();
-        foreach (var (id, disk) in devices)
+        var devices = keepstore.Mounts.All.Select(mount => (Id: mount.Volume.DeviceId, Meter: volumes[mount.Uuid])).ToArray();
+        foreach (var (id, meter) in devices)
         {
-            foreach (var operation in Enum.GetValues<DiskOperation>())
+            foreach (var (operation, count) in meter.Operations)
             {
-                text.Counter("arvados_keepstore_volume_operations", "Operations of the volume's disk.", disk[operation], ("device_id", id), ("operation", Name(operation)));
+                text.Counter("arvados_keepstore_volume_operations", "Operations of the volume's disk or service.", count, ("device_id", id), ("operation", operation));
             }
         }
 
-        foreach (var (id, disk) in devices)
+        foreach (var (id, meter) in devices)
         {
-            foreach (var error in (DiskError[])[DiskError.Other, DiskError.NoSpace])
+            foreach (var (error, count) in meter.Errors)
             {
-                text.Counter("arvados_keepstore_volume_errors", "Operations that failed.", disk[error], ("device_id", id), ("error_type", Name(error)));
+                text.Counter("arvados_keepstore_volume_errors", "Operations that failed.", count, ("device_id", id), ("error_type", error));
             }
         }
 
-        foreach (var (id, disk) in devices)
+        foreach (var (id, meter) in devices)
         {
-            text.Counter("arvados_keepstore_volume_io_bytes", "Bytes moved.", disk.ReadBytes, ("device_id", id), ("direction", "in"))
-                .Counter("arvados_keepstore_volume_io_bytes", "Bytes moved.", disk.WrittenBytes, ("device_id", id), ("direction", "out"));
+            text.Counter("arvados_keepstore_volume_io_bytes", "Bytes moved.", meter.ReadBytes, ("device_id", id), ("direction", "in"))
+                .Counter("arvados_keepstore_volume_io_bytes", "Bytes moved.", meter.WrittenBytes, ("device_id", id), ("direction", "out"));
         }
     }
-
-    private static string Name<T>(T value)
-        where T : struct, Enum => value.ToString().ToLowerInvariant();
 }

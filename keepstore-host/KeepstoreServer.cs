@@ -46,9 +46,9 @@ public sealed class KeepstoreServer : IAsyncDisposable
     {
         var faults = new List<string>();
         var listen = KeepstoreRules.Check(config, serverUrl, options, faults);
-        var disks = new Dictionary<string, DiskMeter>();
+        var meters = new Dictionary<string, IVolumeMeter>();
         var log = options.LoggerFactory.CreateLogger<KeepstoreServer>();
-        var mounts = MountFactory.Create(config, serverUrl, options.Time, new GatewayFactory(config, options, new GatewayLog(log)), faults, disks);
+        var mounts = MountFactory.Create(config, serverUrl, options.Time, new GatewayFactory(config, options, new GatewayLog(log)), faults, meters);
         if (mounts.Count == 0 && faults.Count == 0)
         {
             faults.Add($"Clusters.{config.ClusterId}.Volumes: none is mounted by {serverUrl}");
@@ -67,7 +67,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
         var queues = new WorkQueues(keepstore, config.Collections, buffers, new PullFetcher(config.Collections, outgoing, options.Time, options.Hashing), options.Time, events);
         var remotes = new RemoteBlocks(config.RemoteClusters, options.Time, options.Hashing);
         var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
-        var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, queues, disks, verified, options.Time);
+        var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, queues, meters, verified, options.Time);
         var gateway = GatewayEndpoints.For(keepstore);
         Func<HttpContext, CancellationToken, Task>? status = gateway is not null ? gateway.ShowStatusAsync
             : options.ServesStatus ? new StatusEndpoint(config, keepstore, buffers, queues).ShowAsync

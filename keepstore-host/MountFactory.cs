@@ -11,7 +11,7 @@ internal static class MountFactory
     private const string DefaultClass = "default";
 
     public static List<Mount> Create(
-        ClusterConfig config, string serverUrl, TimeProvider time, GatewayFactory gateways, List<string> faults, Dictionary<string, DiskMeter> meters)
+        ClusterConfig config, string serverUrl, TimeProvider time, GatewayFactory gateways, List<string> faults, Dictionary<string, IVolumeMeter> meters)
     {
         var mounts = new List<Mount>();
         var trash = new TrashPolicy(config.Collections.BlobSigningTTL, config.Collections.BlobTrashLifetime, time);
@@ -32,12 +32,18 @@ internal static class MountFactory
 
             try
             {
+                if ((gateways.TryCreate(volume) ?? VolumeDrivers.Open(volume, trash, path, faults)) is not { } opened)
+                {
+                    continue;
+                }
+
+                meters[uuid] = opened.Meter;
                 var isReadOnlyHere = GatewayFactory.IsGateway(volume) || (access?.ReadOnly ?? false);
                 var classes = volume.StorageClasses.Where(entry => entry.Value).Select(entry => entry.Key).ToList();
                 mounts.Add(new Mount
                 {
                     Uuid = uuid,
-                    Volume = (IVolume?)gateways.TryCreate(volume, meters[uuid] = new DiskMeter()) ?? CreateVolume(volume, trash, meters[uuid]),
+                    Volume = opened.Volume,
                     AllowWrite = !isReadOnlyHere && !volume.ReadOnly,
                     AllowTrash = !isReadOnlyHere && (!volume.ReadOnly || volume.AllowTrashWhenReadOnly),
                     Replication = Math.Max(1, volume.Replication),
@@ -57,25 +63,4 @@ internal static class MountFactory
 
     /// <summary>The config loader of Arvados adds a slash to service URLs; people often leave it out.</summary>
     public static bool SameUrl(string a, string b) => string.Equals(a.TrimEnd('/'), b.TrimEnd('/'), StringComparison.OrdinalIgnoreCase);
-
-    private static DirectoryVolume CreateVolume(VolumeConfig volume, TrashPolicy trash, DiskMeter meter)
-    {
-        if (volume.Driver != "Directory")
-        {
-            throw new KeepException(KeepErrorKind.BadRequest, $"driver '{volume.Driver}' is not supported; use Directory.");
-        }
-
-        var root = volume.DriverParameters.GetValueOrDefault("Root") ?? "";
-        if (!Directory.Exists(root))
-        {
-            throw new KeepException(KeepErrorKind.BadRequest, $"Volume root '{root}' must be the absolute path of an existing directory.");
-        }
-
-        return new DirectoryVolume(new DirectoryVolumeOptions
-        {
-            Root = root,
-            Serialize = bool.TryParse(volume.DriverParameters.GetValueOrDefault("Serialize"), out var serialize) && serialize,
-            Trash = trash,
-        }, new MeteredDisk(new PosixDisk(), meter));
-    }
 }
