@@ -13,6 +13,9 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
     public const string TooLarge = "request entity too large";
     public const string NoToken = "no token provided in Authorization header";
 
+    /// <summary>What a body of unknown length gets at first; most that come like this are small.</summary>
+    private const int UnannouncedBytes = 1 << 20;
+
     private readonly LocatorSigner _signer = new(config.Collections.BlobSigningKey, config.Collections.BlobSigningTTL);
 
     public async Task ReadAsync(HttpContext context, string text, CancellationToken cancellationToken)
@@ -68,14 +71,22 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
             return;
         }
 
-        var buffer = await buffers.RentAsync((int)(length ?? Locator.MaxBlockSizeBytes), cancellationToken);
+        var buffer = await buffers.RentAsync((int)(length ?? UnannouncedBytes), cancellationToken);
         try
         {
-            await using var hashing = keepstore.StartHash(buffer.Capacity);
-            if (!await BlockBody.ReceiveAsync(context, buffer, hashing, cancellationToken))
+            if (length is null)
             {
-                await KeepstoreRouter.FailAsync(context, StatusCodes.Status413PayloadTooLarge, TooLarge);
-                return;
+                buffer = await BlockBody.ReceiveUnannouncedAsync(context, buffer, buffers, cancellationToken);
+            }
+
+            await using var hashing = keepstore.StartHash(buffer.Capacity);
+            if (length is null)
+            {
+                hashing.Advance(buffer.Length);
+            }
+            else
+            {
+                await BlockBody.ReceiveAsync(context, buffer, hashing, cancellationToken);
             }
 
             var received = await hashing.FinishAsync();

@@ -57,6 +57,8 @@ internal sealed class DiskMeter : IVolumeMeter
         return true;
     });
 
+    public void Add(DiskOperation operation) => Interlocked.Increment(ref _operations[(int)operation]);
+
     public void CountRead(long bytes) => Interlocked.Add(ref _readBytes, bytes);
 
     public void CountWritten(long bytes) => Interlocked.Add(ref _writtenBytes, bytes);

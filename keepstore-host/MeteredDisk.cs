@@ -12,6 +12,13 @@ internal sealed class MeteredDisk(IDisk inner, DiskMeter meter) : IDisk
 
     public IReadOnlyList<string> List(string directory) => meter.Count(DiskOperation.Readdir, () => inner.List(directory));
 
+    public void Visit(string directory, DiskNameFilter filter, DiskVisitor visitor) => meter.Count(DiskOperation.Readdir, () =>
+        inner.Visit(directory, filter, (name, stat) =>
+        {
+            meter.Add(DiskOperation.Stat);
+            visitor(name, stat);
+        }));
+
     public void CreateDirectory(string path) => meter.Count(DiskOperation.Mkdir, () => inner.CreateDirectory(path));
 
     public void Rename(string from, string to) => meter.Count(DiskOperation.Rename, () => inner.Rename(from, to));

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace KeepFs.Engine.Volumes;
 
 /// <summary>
@@ -15,6 +17,22 @@ public interface IDisk
 
     /// <summary>Names in a directory, in no order.</summary>
     IReadOnlyList<string> List(string directory);
+
+    /// <summary>
+    /// Visits the regular files of a directory whose names pass, in no order; one that vanishes meanwhile is left out. The same as listing
+    /// and asking for each, in fewer steps: an index does this for every block.
+    /// </summary>
+    void Visit(string directory, DiskNameFilter filter, DiskVisitor visitor)
+    {
+        foreach (var name in List(directory))
+        {
+            var utf8 = Encoding.UTF8.GetBytes(name);
+            if (filter(utf8) && Stat(Path.Join(directory, name)) is { IsRegularFile: true } stat)
+            {
+                visitor(utf8, stat);
+            }
+        }
+    }
 
     /// <summary>Creates a directory (mode 0755); fine when it exists.</summary>
     void CreateDirectory(string path);
@@ -62,6 +80,12 @@ public interface IDiskFile : IDisposable
     /// <summary>Waits for the exclusive flock(2), held until disposal: the lock that an Arvados keepstore on the same volume takes.</summary>
     void Lock();
 }
+
+/// <summary>Whether a name, in UTF-8, is of interest.</summary>
+public delegate bool DiskNameFilter(ReadOnlySpan<byte> name);
+
+/// <summary>Told a file's name, in UTF-8, and what it denotes.</summary>
+public delegate void DiskVisitor(ReadOnlySpan<byte> name, DiskStat stat);
 
 /// <summary>How to open a file.</summary>
 public enum DiskAccess

@@ -14,6 +14,9 @@ public sealed partial class PosixDisk : IDisk
     private const uint FileTypeMask = 0xf000;
     private const uint RegularFile = 0x8000;
     private const uint RenameNoReplace = 1;
+    private const int EntriesBytes = 64 << 10;
+    private const int EntryLengthOffset = 16;
+    private const int EntryNameOffset = 19;
     private const long NanosecondsPerSecond = 1_000_000_000;
 
     // The same numbers on x64 and arm64.
@@ -39,16 +42,48 @@ public sealed partial class PosixDisk : IDisk
     {
         if (Statx(AtCurrentDirectory, path, 0, StatxBasic, out var stat) == 0)
         {
-            return new DiskStat((long)stat.Size, (stat.MtimeSeconds * NanosecondsPerSecond) + stat.MtimeNanoseconds, (stat.Mode & FileTypeMask) == RegularFile)
-            {
-                Device = ((ulong)stat.DeviceMajor << 32) | stat.DeviceMinor,
-                Inode = stat.Inode,
-                CtimeNanoseconds = (stat.CtimeSeconds * NanosecondsPerSecond) + stat.CtimeNanoseconds,
-            };
+            return ToStat(stat);
         }
 
         var failure = PosixError.Last("stat", path);
         return failure.Error == DiskError.NotFound ? null : throw failure;
+    }
+
+    /// <inheritdoc/>
+    public unsafe void Visit(string directory, DiskNameFilter filter, DiskVisitor visitor)
+    {
+        using var handle = OpenHandle(directory, ReadOnly);
+        var entries = new byte[EntriesBytes];
+        fixed (byte* start = entries)
+        {
+            nint count;
+            while ((count = GetEntries(handle, start, entries.Length)) > 0)
+            {
+                // struct linux_dirent64: inode, offset, 16 bits of length, type, name with a zero at its end.
+                for (var entry = start; entry < start + count; entry += *(ushort*)(entry + EntryLengthOffset))
+                {
+                    var name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(entry + EntryNameOffset);
+                    if (!filter(name))
+                    {
+                        continue;
+                    }
+
+                    if (StatxAt(handle, entry + EntryNameOffset, 0, StatxBasic, out var stat) == 0)
+                    {
+                        if ((stat.Mode & FileTypeMask) == RegularFile)
+                        {
+                            visitor(name, ToStat(stat));
+                        }
+                    }
+                    else if (PosixError.Last("stat", directory) is { Error: not DiskError.NotFound } failure)
+                    {
+                        throw failure;
+                    }
+                }
+            }
+
+            PosixError.Check((int)count, "list", directory);
+        }
     }
 
     /// <inheritdoc/>
@@ -134,6 +169,14 @@ public sealed partial class PosixDisk : IDisk
             return null;
         }
     }
+
+    private static DiskStat ToStat(in StatxBuffer stat) =>
+        new((long)stat.Size, (stat.MtimeSeconds * NanosecondsPerSecond) + stat.MtimeNanoseconds, (stat.Mode & FileTypeMask) == RegularFile)
+        {
+            Device = ((ulong)stat.DeviceMajor << 32) | stat.DeviceMinor,
+            Inode = stat.Inode,
+            CtimeNanoseconds = (stat.CtimeSeconds * NanosecondsPerSecond) + stat.CtimeNanoseconds,
+        };
 
     private static SafeFileHandle OpenHandle(string path, int flags)
     {
@@ -250,6 +293,12 @@ public sealed partial class PosixDisk : IDisk
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int directory, string path, int flags, uint mask, out StatxBuffer stat);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
+    private static unsafe partial int StatxAt(SafeFileHandle directory, byte* name, int flags, uint mask, out StatxBuffer stat);
+
+    [LibraryImport("libc", EntryPoint = "getdents64", SetLastError = true)]
+    private static unsafe partial nint GetEntries(SafeFileHandle directory, byte* entries, nint length);
 
     [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Mkdir(string path, uint mode);
