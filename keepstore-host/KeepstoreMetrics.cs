@@ -50,6 +50,7 @@ internal sealed class KeepstoreMetrics(
             .Counter("keepfs_keepstore_cache_hits", "Reads answered from memory.", verified.Blocks.Hits)
             .Gauge("keepfs_keepstore_cache_bytes", "Verified blocks in memory.", verified.Blocks.KeptBytes)
             .Counter("keepfs_keepstore_written_bytes", "Bytes stored on volumes.", counters.BytesWritten);
+        GatewayEndpoints.WriteMetrics(text, keepstore);
         WriteVolumes(text);
         foreach (var ((status, method), (count, seconds)) in _requests.OrderBy(entry => entry.Key))
         {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using KeepFs.Cli.Keepstore;
 using KeepFs.Engine.Blocks.Hashing;
+using KeepFs.Engine.Volumes;
 using KeepFs.Hosting.Configuration;
 using KeepFs.KeepstoreHost;
 using Microsoft.AspNetCore.Connections;
@@ -50,7 +51,8 @@ internal static class KeepstoreCommand
         await using var server = KeepstoreServer.Create(config, url, options with { LoggerFactory = loggers, Hashing = hashing });
         foreach (var mount in server.Keepstore.Mounts.All)
         {
-            Say($"Using volume [UnixVolume {config.Volumes[mount.Uuid].DriverParameters["Root"]}] (writable={(mount.AllowWrite ? "true" : "false")})");
+            var name = mount.Volume is DirectoryVolume ? $"UnixVolume {config.Volumes[mount.Uuid].DriverParameters["Root"]}" : $"{config.Volumes[mount.Uuid].Driver} {mount.Volume.DeviceId}";
+            Say($"Using volume [{name}] (writable={(mount.AllowWrite ? "true" : "false")})");
         }
 
         await StartAsync(server, cancellationToken);
