@@ -34,8 +34,8 @@ internal sealed class KeepstoreFlags
         new("readonly", "", "The volumes that come after are only read.", "", Legacy(text => _isReadOnly = GoFlagParser.Boolean(text))),
         new("s3-access-key-file", "string", "File with the access key for the S3 volumes that come after.", "", Legacy(_ => { })),
         new("s3-bucket-volume", "value", "Bucket to use as a volume; may be repeated.", "[]", Legacy(text => _volumes.Add(new VolumeFlag("S3", text, false, false)))),
-        new("s3-endpoint", "string", "Endpoint for the S3 volumes that come after; blank = AWS.", "", Legacy(_ => { })),
-        new("s3-region", "string", "AWS region for the S3 volumes that come after.", "", Legacy(_ => { })),
+        new("s3-endpoint", "string", "Endpoint for the S3 volumes that come after; blank = AWS.", "", Legacy(text => S3Endpoint = text)),
+        new("s3-region", "string", "AWS region for the S3 volumes that come after.", "", Legacy(text => S3Region = text)),
         new("s3-replication", "int", "Replication reported for the S3 volumes that come after.", "2", Legacy(text => GoFlagParser.Integer(text))),
         new("s3-secret-key-file", "string", "File with the secret key for the S3 volumes that come after.", "", Legacy(_ => { })),
         new("s3-unsafe-delete", "", "Delete from S3 although it races with writes.", "", Legacy(text => GoFlagParser.Boolean(text))),
@@ -43,7 +43,7 @@ internal sealed class KeepstoreFlags
         new("trash-check-interval", "duration", "Time between two rounds of emptying the trash.", "24h0m0s", Legacy(text => TrashCheckInterval = GoFlagParser.Duration(text))),
         new("trash-lifetime", "duration", "Time in the trash, from where a block can be recovered; 0 deletes at once.", "", Legacy(text => TrashLifetime = NotNegative(text))),
         new("url", "string", "Which entry of Services.Keepstore.InternalURLs this server is; needed when the addresses of this machine fit none or several.", "", text => Url = text),
-        new("volume", "value", "Directory for blocks; may be repeated. Without any, every directory \"keep\" at the top of a mounted file system is used. A list with commas is deprecated.", "[]", Legacy(AddDirectories)),
+        new("volume", "value", "Directory for blocks; may be repeated. Without any, every directory \"keep\" at the top of a mounted file system is used. A list with commas is deprecated. s3:MAPPINGS:BUCKET:CREDENTIALS makes this a gateway to a bucket.", "[]", Legacy(AddDirectories)),
         new("volumes", "value", "Deprecated name of -volume.", "[]", Legacy(AddDirectories)),
     ];
 
@@ -79,6 +79,15 @@ internal sealed class KeepstoreFlags
 
     public TimeSpan TrashLifetime { get; private set; } = TimeSpan.Zero;
 
+    /// <summary>Of the S3 volumes that come after, and of the gateway.</summary>
+    public string S3Endpoint { get; private set; } = "";
+
+    /// <summary>As the endpoint.</summary>
+    public string S3Region { get; private set; } = "";
+
+    /// <summary>The process is a gateway, and has no other volumes.</summary>
+    public GatewayFlag? Gateway { get; private set; }
+
     public IReadOnlyList<VolumeFlag> Volumes => _volumes;
 
     private Action<string> Legacy(Action<string> set) => text =>
@@ -89,6 +98,12 @@ internal sealed class KeepstoreFlags
 
     private void AddDirectories(string list)
     {
+        if (GatewayFlag.IsOne(list))
+        {
+            Gateway = Gateway is null ? GatewayFlag.Parse(list) : throw new FormatException("a gateway serves one bucket, and one was given before");
+            return;
+        }
+
         foreach (var root in list.Split(','))
         {
             if (!root.StartsWith('/'))
