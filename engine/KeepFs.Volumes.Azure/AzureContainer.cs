@@ -39,7 +39,8 @@ internal sealed class AzureContainer : IContainer
         {
             var blob = BlobOf(name, response);
             await using var bytes = await response.Content.ReadAsStreamAsync(token);
-            _traffic?.Received(await receive(blob, bytes, token));
+            var taken = await receive(blob, bytes, token);
+            _traffic?.Received(taken);
             return (Blob?)blob;
         }, cancellationToken);
 

@@ -20,7 +20,7 @@ public sealed partial class S3Volume : IVolume
 
     /// <summary>Opens the volume; the bucket is first asked when it is first used.</summary>
     public S3Volume(S3VolumeOptions options, IVolumeTraffic? traffic = null)
-        : this(options, new S3Bucket(options.Connection, options.IndexPageSize, options.Trash.Time, traffic))
+        : this(options, new RemoteBucket(options.Connection, options.IndexPageSize, options.Trash.Time, traffic))
     {
     }
 

@@ -1,16 +1,21 @@
 #!/bin/bash
-# A Ceph cluster of one monitor, one OSD, one manager and one radosgw in the folder $1, with one user. Says "READY" when the gateway
-# answers, serves until its standard input ends (so also when the tests die), then stops everything. Logs are in the folder.
-# usage: radosgw.sh FOLDER MONITOR_PORT GATEWAY_PORT ACCESS_KEY SECRET_KEY
+# A Ceph cluster of one monitor, one OSD, one manager and one radosgw with one user, in a temporary folder. Says "READY" when the
+# gateway answers, and serves until its standard input ends (so also when the tests die); then everything is stopped and removed.
+# usage: radosgw.sh MONITOR_PORT GATEWAY_PORT ACCESS_KEY SECRET_KEY
 set -euo pipefail
-folder=$1 monitor_port=$2 port=$3 access_key=$4 secret_key=$5
+monitor_port=$1 port=$2 access_key=$3 secret_key=$4
+folder=$(mktemp -d --tmpdir keepfs-radosgw-XXXXXX)
 cd "$folder"
 started=()
+is_ready=
 stop() {
     trap - EXIT
     # Nothing of it is needed again.
     [ ${#started[@]} -eq 0 ] || kill -9 "${started[@]}" 2>/dev/null || true
     wait 2>/dev/null || true
+    [ -n "$is_ready" ] || tail -n 20 ./*.out ./*.log >&2 || true
+    cd /
+    rm -rf "$folder"
 }
 trap stop EXIT
 trap 'exit 1' TERM INT HUP
@@ -85,5 +90,6 @@ until curl -s -o /dev/null "http://127.0.0.1:$port/"; do
     done
     sleep 0.1
 done
+is_ready=1
 echo READY
 cat >/dev/null

@@ -7,7 +7,7 @@ using KeepFs.Engine.Volumes;
 namespace KeepFs.Volumes.S3;
 
 /// <summary>A real bucket.</summary>
-internal sealed class S3Bucket(S3ConnectionOptions options, int pageSize, TimeProvider time, IVolumeTraffic? traffic) : IBucket
+internal sealed class RemoteBucket(S3ConnectionOptions options, int pageSize, TimeProvider time, IVolumeTraffic? traffic) : IBucket
 {
     private readonly IAmazonS3 _client = S3Clients.Create(options);
 
@@ -26,7 +26,8 @@ internal sealed class S3Bucket(S3ConnectionOptions options, int pageSize, TimePr
         {
             using var response = await _client.GetObjectAsync(new GetObjectRequest { BucketName = options.Bucket, Key = key }, token);
             var found = new StoredObject(key, response.ContentLength, Utc(response.LastModified));
-            traffic?.Received(await receive(found, response.ResponseStream, token));
+            var taken = await receive(found, response.ResponseStream, token);
+            traffic?.Received(taken);
             return (StoredObject?)found;
         }, cancellationToken));
 
