@@ -66,8 +66,9 @@ public sealed class KeepstoreServer : IAsyncDisposable
         var outgoing = OutgoingHttp.Create(config.TLS.Insecure, usesProxy: false);
         var queues = new WorkQueues(keepstore, config.Collections, buffers, new PullFetcher(config.Collections, outgoing, options.Time, options.Hashing), options.Time, events);
         var remotes = new RemoteBlocks(config.RemoteClusters, options.Time, options.Hashing);
-        var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
-        var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, queues, meters, verified, options.Time);
+        var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests, options.Time);
+        var requests = new RequestMetrics(limiter, options.ConfigSource, options.Time);
+        var metrics = new KeepstoreMetrics(keepstore, buffers, requests, queues, meters, verified);
         var gateway = GatewayEndpoints.For(keepstore);
         Func<HttpContext, CancellationToken, Task>? status = gateway is not null ? gateway.ShowStatusAsync
             : options.ServesStatus ? new StatusEndpoint(config, keepstore, buffers, queues).ShowAsync
@@ -75,8 +76,8 @@ public sealed class KeepstoreServer : IAsyncDisposable
         var app = Build(options, listen);
         app.UseRequestId();
         app.UseRequestLog(log, options.Time);
-        app.Use(metrics.MeasureAsync);
-        app.Use(new RunningRequests(config.ManagementToken, options.Time).TrackAsync);
+        app.Use(requests.MeasureAsync);
+        app.Use(new RunningRequests(config.ManagementToken, requests).ShowAsync);
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseRequestLimiter(limiter);
         app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, status, gateway, options.Time, log).HandleAsync);

@@ -82,14 +82,15 @@ internal static class KeepstoreCommand
     private static (ClusterConfig Config, string Url, KeepstoreServerOptions Options) FromFile(KeepstoreFlags flags)
     {
         var path = flags.ConfigFile ?? KeepstoreFlags.DefaultConfig;
-        var (config, warnings) = ClusterConfigLoader.Load(path);
+        var loaded = ClusterConfigLoader.Load(path);
+        var (config, warnings) = loaded;
         foreach (var warning in warnings)
         {
             Say($"{path}: {warning}");
         }
 
         var url = ServerUrl.Choose(config, flags.Url, ServerUrl.IsThisMachine);
-        return (config, url, new KeepstoreServerOptions { Certificate = LoadCertificate(config.TLS) });
+        return (config, url, new KeepstoreServerOptions { Certificate = LoadCertificate(config.TLS), ConfigSource = loaded.Source });
     }
 
     private static X509Certificate2? LoadCertificate(TlsConfig tls) =>

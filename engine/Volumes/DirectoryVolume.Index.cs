@@ -40,6 +40,8 @@ public sealed partial class DirectoryVolume
                         AddSorted(entries, directories[end++], prefix);
                     }
 
+                    // Not from another file system, and not fewer because the disk went away meanwhile.
+                    _root.Check();
                     return (entries, end);
                 },
                 cancellationToken).AsTask();
@@ -81,6 +83,7 @@ public sealed partial class DirectoryVolume
     {
         var names = _disk.List(_layout.Root).Where(DirectoryLayout.IsDirectoryName).ToList();
         names.Sort(StringComparer.Ordinal);
+        _root.Check();
         return names;
     }
 
@@ -92,6 +95,7 @@ public sealed partial class DirectoryVolume
         }
         catch (DiskException e) when (e.Error == DiskError.NotFound)
         {
+            _root.Check();
             return [];
         }
     }

@@ -53,7 +53,7 @@ public sealed partial class DirectoryVolume
 
     /// <inheritdoc/>
     public ValueTask<long?> GetMtimeAsync(BlockHash hash, CancellationToken cancellationToken) =>
-        RunAsync(() => _disk.Stat(_layout.Block(hash))?.MtimeNanoseconds, cancellationToken);
+        RunAsync(() => StatCopy(hash)?.MtimeNanoseconds, cancellationToken);
 
     private FileIdentity? Identify(BlockHash hash) =>
         _disk.Stat(_layout.Block(hash)) is { } stat ? new FileIdentity(stat.Device, stat.Inode, stat.SizeBytes, stat.MtimeNanoseconds, stat.CtimeNanoseconds) : null;
@@ -77,13 +77,24 @@ public sealed partial class DirectoryVolume
 
     private IDiskFile? TryOpen(BlockHash hash, DiskAccess access)
     {
-        try
+        var file = _disk.TryOpen(_layout.Block(hash), access);
+        if (file is null)
         {
-            return _disk.Open(_layout.Block(hash), access);
+            // Missing, unless the whole disk is.
+            _root.Check();
         }
-        catch (DiskException e) when (e.Error == DiskError.NotFound)
+
+        return file;
+    }
+
+    private DiskStat? StatCopy(BlockHash hash)
+    {
+        var stat = _disk.Stat(_layout.Block(hash));
+        if (stat is null)
         {
-            return null;
+            _root.Check();
         }
+
+        return stat;
     }
 }

@@ -12,6 +12,19 @@ public interface IDisk
     /// <summary>Opens a file; it keeps denoting that file when the name moves on.</summary>
     IDiskFile Open(string path, DiskAccess access);
 
+    /// <summary>The same; null when there is no such name, which is the usual case for a block that is about to be written.</summary>
+    IDiskFile? TryOpen(string path, DiskAccess access)
+    {
+        try
+        {
+            return Open(path, access);
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            return null;
+        }
+    }
+
     /// <summary>What the name denotes now, following symbolic links; null when there is nothing.</summary>
     DiskStat? Stat(string path);
 
@@ -60,6 +73,31 @@ public interface IDisk
 
     /// <summary>Room for unprivileged writers; null when unknown.</summary>
     VolumeSpace? GetSpace(string path);
+
+    /// <summary>Which directory the path denotes now: equal for two calls when it is the same one of the same mounted file system. Cheap.</summary>
+    DiskPlace Locate(string path);
+
+    /// <summary>
+    /// Names the file system of a path so that it can be told when it is mounted again: its UUID, or type and source, and the path
+    /// inside it. Null when that cannot be found out.
+    /// </summary>
+    string? DescribeFileSystem(string path);
+
+    /// <summary>
+    /// The file system of a directory, to make everything on it durable at once; null when it cannot do that or could not tell of
+    /// an error. Keeps the file system busy until disposed.
+    /// </summary>
+    IDiskFileSystem? OpenFileSystem(string directory);
+}
+
+/// <summary>A mounted file system. Safe for concurrent use.</summary>
+public interface IDiskFileSystem : IDisposable
+{
+    /// <summary>
+    /// Makes durable what was written, named, renamed, removed and touched anywhere on it before the call. Also throws when something
+    /// could not be written since the previous call (or since it was opened), whosever that was.
+    /// </summary>
+    void SyncAll();
 }
 
 /// <summary>An open file. One thread at a time.</summary>
@@ -79,6 +117,9 @@ public interface IDiskFile : IDisposable
 
     /// <summary>Waits for the exclusive flock(2), held until disposal: the lock that an Arvados keepstore on the same volume takes.</summary>
     void Lock();
+
+    /// <summary>Takes the same lock if nobody holds it; false when somebody does.</summary>
+    bool TryLock();
 }
 
 /// <summary>Whether a name, in UTF-8, is of interest.</summary>
@@ -112,6 +153,9 @@ public readonly record struct DiskStat(long SizeBytes, long MtimeNanoseconds, bo
     /// <summary>When file or attributes last changed, since the epoch. Nobody can set it.</summary>
     public long CtimeNanoseconds { get; init; }
 }
+
+/// <summary>A directory, as the kernel numbers file systems and what is in them.</summary>
+public readonly record struct DiskPlace(ulong Device, ulong Inode);
 
 /// <summary>What a caller can tell apart.</summary>
 public enum DiskError

@@ -29,13 +29,12 @@ public sealed partial class PosixDisk : IDisk
     private const int CloseOnExec = 0x80000;
 
     /// <inheritdoc/>
-    public IDiskFile Open(string path, DiskAccess access) => new PosixFile(path, OpenHandle(path, access switch
-    {
-        DiskAccess.Read => ReadOnly,
-        DiskAccess.Append => ReadWrite | AppendOnly,
-        DiskAccess.CreateNew => WriteOnly | Create | Exclusive,
-        _ => throw new ArgumentOutOfRangeException(nameof(access)),
-    }));
+    public IDiskFile Open(string path, DiskAccess access) => new PosixFile(path, OpenHandle(path, FlagsOf(access)));
+
+    /// <inheritdoc/>
+    public IDiskFile? TryOpen(string path, DiskAccess access) =>
+        TryOpenHandle(path, FlagsOf(access), out var failure) is { } handle ? new PosixFile(path, handle)
+            : failure!.Error == DiskError.NotFound ? null : throw failure;
 
     /// <inheritdoc/>
     public DiskStat? Stat(string path)
@@ -156,20 +155,6 @@ public sealed partial class PosixDisk : IDisk
     /// <inheritdoc/>
     public void CreateLink(string path, string text) => PosixError.Check(Symlink(text, path), "symlink", path);
 
-    /// <inheritdoc/>
-    public VolumeSpace? GetSpace(string path)
-    {
-        try
-        {
-            var drive = new DriveInfo(path);
-            return new VolumeSpace(drive.AvailableFreeSpace, drive.TotalSize);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
-
     private static DiskStat ToStat(in StatxBuffer stat) =>
         new((long)stat.Size, (stat.MtimeSeconds * NanosecondsPerSecond) + stat.MtimeNanoseconds, (stat.Mode & FileTypeMask) == RegularFile)
         {
@@ -178,7 +163,17 @@ public sealed partial class PosixDisk : IDisk
             CtimeNanoseconds = (stat.CtimeSeconds * NanosecondsPerSecond) + stat.CtimeNanoseconds,
         };
 
-    private static SafeFileHandle OpenHandle(string path, int flags)
+    private static int FlagsOf(DiskAccess access) => access switch
+    {
+        DiskAccess.Read => ReadOnly,
+        DiskAccess.Append => ReadWrite | AppendOnly,
+        DiskAccess.CreateNew => WriteOnly | Create | Exclusive,
+        _ => throw new ArgumentOutOfRangeException(nameof(access)),
+    };
+
+    private static SafeFileHandle OpenHandle(string path, int flags) => TryOpenHandle(path, flags, out var failure) ?? throw failure!;
+
+    private static SafeFileHandle? TryOpenHandle(string path, int flags, out DiskException? failure)
     {
         int descriptor;
         do
@@ -186,12 +181,14 @@ public sealed partial class PosixDisk : IDisk
             descriptor = OpenFile(path, flags | CloseOnExec, 0b110_100_100);
         }
         while (descriptor < 0 && Marshal.GetLastPInvokeError() == PosixError.Interrupted);
-        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw PosixError.Last("open", path);
+        failure = descriptor >= 0 ? null : PosixError.Last("open", path);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : null;
     }
 
     private sealed partial class PosixFile(string path, SafeFileHandle handle) : IDiskFile
     {
         private const int LockExclusive = 2;
+        private const int LockWithoutWaiting = 4;
 
         public long Length => Guard("stat", () => RandomAccess.GetLength(handle));
 
@@ -236,6 +233,16 @@ public sealed partial class PosixDisk : IDisk
             }
             while (result != 0 && Marshal.GetLastPInvokeError() == PosixError.Interrupted);
             PosixError.Check(result, "flock", path);
+        }
+
+        public bool TryLock()
+        {
+            if (Flock(handle, LockExclusive | LockWithoutWaiting) == 0)
+            {
+                return true;
+            }
+
+            return Marshal.GetLastPInvokeError() is PosixError.WouldBlock or PosixError.Interrupted ? false : throw PosixError.Last("flock", path);
         }
 
         public void Dispose() => handle.Dispose();
