@@ -55,36 +55,6 @@ public abstract class ObjectKeepstoreContract(string driver)
     }
 
     [Fact]
-    public async Task Trash_at_one_while_the_other_stores_loses_no_acknowledged_block()
-    {
-        // By their clock every block is five minutes old, so each may be trashed at any time.
-        var time = new ShiftedTime(TimeSpan.FromMinutes(5));
-        const string Rules = "BlobSigningTTL: 2m, BlobTrashLifetime: 24h";
-        var parameters = await NewParametersAsync();
-        await using var one = await ObjectKeepstore.StartAsync(driver, parameters, time, Rules);
-        await using var two = await ObjectKeepstore.StartAsync(driver, parameters, time, Rules);
-        var trashed = 0;
-        await Parallel.ForAsync(0, 40, new ParallelOptions { MaxDegreeOfParallelism = 6 }, async (i, _) =>
-        {
-            var data = BitConverter.GetBytes(i);
-            var hash = BlockHash.Compute(data);
-            await one.PutAsync(data);
-            var trashing = one.SendAsync("DELETE", $"{hash}", token: ObjectKeepstore.SystemToken);
-            var locator = await two.PutAsync(data);
-            if ((await trashing).Status == HttpStatusCode.OK)
-            {
-                Interlocked.Increment(ref trashed);
-            }
-
-            Assert.Contains((await trashing).Status, (HttpStatusCode[])[HttpStatusCode.OK, HttpStatusCode.NotFound]);
-            await AssertReadAsync(two, locator, data);
-            await AssertReadAsync(one, locator, data);
-        });
-
-        Assert.InRange(trashed, 1, 40);
-    }
-
-    [Fact]
     public async Task Trashed_block_can_be_untrashed_over_HTTP()
     {
         var time = new ShiftedTime(TimeSpan.FromMinutes(5));
@@ -100,16 +70,10 @@ public abstract class ObjectKeepstoreContract(string driver)
         await AssertReadAsync(keepstore, locator, data);
     }
 
-    private static async Task AssertReadAsync(ObjectKeepstore keepstore, string locator, byte[] data)
+    private protected static async Task AssertReadAsync(ObjectKeepstore keepstore, string locator, byte[] data)
     {
         var (status, body, _) = await keepstore.SendAsync("GET", locator);
         Assert.True(status == HttpStatusCode.OK, $"{(int)status} for {locator}");
         Assert.Equal(data, body);
-    }
-
-    /// <summary>The clock of the system, so much ahead.</summary>
-    private sealed class ShiftedTime(TimeSpan ahead) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + ahead;
     }
 }
