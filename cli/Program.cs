@@ -12,6 +12,7 @@ var root = new RootCommand("KeepFs: content-addressed storage that speaks the Ar
     MountCommand.Create(),
     DemoCommand.Create(),
     KeepstoreCommand.Create(),
+    GatewayCommand.Create(),
     BenchCommand.Create(),
 };
 return await CommandRunner.RunAsync(root, InvokedName.Prepare(args, InvokedName.Find()));

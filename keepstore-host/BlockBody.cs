@@ -65,6 +65,62 @@ internal static class BlockBody
         }
     }
 
+    /// <summary>
+    /// Reads a body of unknown length. One that does not fit into the small buffer moves into the largest. It does not wait for that while
+    /// it holds the small one: if all did, none would ever get it.
+    /// </summary>
+    /// <returns>The buffer with the body, in place of the one given; on failure the given one is still the caller's.</returns>
+    /// <exception cref="KeepException">TooLarge: longer than a block. Overloaded: no memory now.</exception>
+    public static async ValueTask<BlockBuffer> ReceiveUnannouncedAsync(
+        HttpContext context, BlockBuffer small, BlockBufferPool buffers, CancellationToken cancellationToken)
+    {
+        var reader = context.Request.BodyReader;
+        var (buffer, received) = (small, 0);
+        try
+        {
+            while (true)
+            {
+                var result = await reader.ReadAsync(cancellationToken);
+                foreach (var piece in result.Buffer)
+                {
+                    if (received + piece.Length > Locator.MaxBlockSizeBytes)
+                    {
+                        reader.AdvanceTo(result.Buffer.End);
+                        throw new BadHttpRequestException(BlockEndpoints.TooLarge, StatusCodes.Status413PayloadTooLarge);
+                    }
+
+                    if (received + piece.Length > buffer.CapacityBytes)
+                    {
+                        var large = buffers.TryRent(Locator.MaxBlockSizeBytes)
+                            ?? throw new KeepException(KeepErrorKind.Overloaded, "No memory for a body of unknown length now: announce its length, or try again later.");
+                        buffer.Capacity[..received].CopyTo(large.Capacity);
+                        buffer = large;
+                    }
+
+                    piece.CopyTo(buffer.Capacity[received..]);
+                    received += piece.Length;
+                }
+
+                reader.AdvanceTo(result.Buffer.End);
+                if (result.IsCompleted)
+                {
+                    buffer.Length = received;
+                    if (buffer != small)
+                    {
+                        small.Release();
+                    }
+
+                    return buffer;
+                }
+            }
+        }
+        catch when (buffer != small)
+        {
+            buffer.Release();
+            throw;
+        }
+    }
+
     /// <summary>Sends the whole body; its length was announced.</summary>
     public static async ValueTask SendAsync(HttpContext context, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {

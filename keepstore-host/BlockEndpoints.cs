@@ -13,6 +13,9 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
     public const string TooLarge = "request entity too large";
     public const string NoToken = "no token provided in Authorization header";
 
+    /// <summary>What a body of unknown length gets at first; most that come like this are small.</summary>
+    private const int UnannouncedBytes = 1 << 20;
+
     private readonly LocatorSigner _signer = new(config.Collections.BlobSigningKey, config.Collections.BlobSigningTTL);
 
     public async Task ReadAsync(HttpContext context, string text, CancellationToken cancellationToken)
@@ -42,6 +45,12 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
             return;
         }
 
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            await AnnounceAsync(context, locator, await keepstore.VerifyAsync(locator.Hash, locator.SizeBytes, cancellationToken));
+            return;
+        }
+
         var block = await keepstore.ReadAsync(locator.Hash, locator.SizeBytes, cancellationToken);
         try
         {
@@ -62,14 +71,22 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
             return;
         }
 
-        var buffer = await buffers.RentAsync((int)(length ?? Locator.MaxBlockSizeBytes), cancellationToken);
+        var buffer = await buffers.RentAsync((int)(length ?? UnannouncedBytes), cancellationToken);
         try
         {
-            await using var hashing = keepstore.StartHash(buffer.Capacity);
-            if (!await BlockBody.ReceiveAsync(context, buffer, hashing, cancellationToken))
+            if (length is null)
             {
-                await KeepstoreRouter.FailAsync(context, StatusCodes.Status413PayloadTooLarge, TooLarge);
-                return;
+                buffer = await BlockBody.ReceiveUnannouncedAsync(context, buffer, buffers, cancellationToken);
+            }
+
+            await using var hashing = keepstore.StartHash(buffer.Capacity);
+            if (length is null)
+            {
+                hashing.Advance(buffer.Length);
+            }
+            else
+            {
+                await BlockBody.ReceiveAsync(context, buffer, hashing, cancellationToken);
             }
 
             var received = await hashing.FinishAsync();
@@ -128,19 +145,25 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
 
     public static async Task SendAsync(HttpContext context, Locator locator, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
-        if (locator.SizeBytes > 0 && locator.SizeBytes != data.Length)
-        {
-            // The block is good, the locator is not: a client would take the answer for a truncated block anyway.
-            await KeepstoreRouter.FailAsync(context, StatusCodes.Status502BadGateway, $"block has {data.Length} bytes, not {locator.SizeBytes}");
-            return;
-        }
-
-        context.Response.ContentType = "application/octet-stream";
-        context.Response.ContentLength = data.Length;
-        if (!HttpMethods.IsHead(context.Request.Method))
+        if (await AnnounceAsync(context, locator, data.Length) && !HttpMethods.IsHead(context.Request.Method))
         {
             await BlockBody.SendAsync(context, data, cancellationToken);
         }
+    }
+
+    /// <summary>The headers of a good block; false when that was the whole answer.</summary>
+    private static async ValueTask<bool> AnnounceAsync(HttpContext context, Locator locator, int sizeBytes)
+    {
+        if (locator.SizeBytes > 0 && locator.SizeBytes != sizeBytes)
+        {
+            // The block is good, the locator is not: a client would take the answer for a truncated block anyway.
+            await KeepstoreRouter.FailAsync(context, StatusCodes.Status502BadGateway, $"block has {sizeBytes} bytes, not {locator.SizeBytes}");
+            return false;
+        }
+
+        context.Response.ContentType = "application/octet-stream";
+        context.Response.ContentLength = sizeBytes;
+        return true;
     }
 
     private Task AnswerStoredAsync(HttpContext context, Locator locator, StoredBlock stored, CancellationToken cancellationToken)

@@ -2,7 +2,7 @@ using KeepFs.Engine.Volumes;
 
 namespace KeepFs.KeepstoreHost;
 
-/// <summary>The operations that are counted; in lower case they are the names on <c>/metrics</c>. Mkdir and fsync are ours.</summary>
+/// <summary>The operations that are counted; in lower case they are the names on <c>/metrics</c>. Mkdir, fsync and syncfs are ours.</summary>
 internal enum DiskOperation
 {
     Open,
@@ -15,6 +15,7 @@ internal enum DiskOperation
     Readdir,
     Mkdir,
     Fsync,
+    Syncfs,
 }
 
 /// <summary>What one volume's disk did since the start. Safe for concurrent use.</summary>
@@ -56,6 +57,8 @@ internal sealed class DiskMeter : IVolumeMeter
         work();
         return true;
     });
+
+    public void Add(DiskOperation operation) => Interlocked.Increment(ref _operations[(int)operation]);
 
     public void CountRead(long bytes) => Interlocked.Add(ref _readBytes, bytes);
 

@@ -7,6 +7,7 @@ using KeepFs.Hosting.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -38,7 +39,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
 
     /// <summary>Checks the configuration and opens the volumes; serves nothing yet.</summary>
     /// <param name="config">The cluster.</param>
-    /// <param name="serverUrl">Which entry of Services.Keepstore.InternalURLs this server is.</param>
+    /// <param name="serverUrl">Which entry of Services.Keepstore.InternalURLs this server is, or, to be a gateway, of Services.Keepgw.InternalURLs.</param>
     /// <param name="options">What the program decides.</param>
     /// <exception cref="ConfigException">Why it must not start, all faults at once.</exception>
     public static KeepstoreServer Create(ClusterConfig config, string serverUrl, KeepstoreServerOptions options)
@@ -46,7 +47,8 @@ public sealed class KeepstoreServer : IAsyncDisposable
         var faults = new List<string>();
         var listen = KeepstoreRules.Check(config, serverUrl, options, faults);
         var meters = new Dictionary<string, IVolumeMeter>();
-        var mounts = MountFactory.Create(config, serverUrl, options.Time, faults, meters);
+        var log = options.LoggerFactory.CreateLogger<KeepstoreServer>();
+        var mounts = MountFactory.Create(config, serverUrl, options.Time, new GatewayFactory(config, options, new GatewayLog(log)), faults, meters);
         if (mounts.Count == 0 && faults.Count == 0)
         {
             faults.Add($"Clusters.{config.ClusterId}.Volumes: none is mounted by {serverUrl}");
@@ -57,25 +59,29 @@ public sealed class KeepstoreServer : IAsyncDisposable
             throw new ConfigException("keepstore", faults);
         }
 
-        var log = options.LoggerFactory.CreateLogger<KeepstoreServer>();
         var buffers = options.Buffers ?? new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = BudgetBytes(config.API.MaxKeepBlobBuffers) });
         var events = new KeepstoreLog(log);
-        var keepstore = new Keepstore(new MountTable(mounts), buffers, events, options.Hashing);
+        var verified = new VerifiedCache(buffers, options.Verified, options.Time);
+        var keepstore = new Keepstore(new MountTable(mounts), buffers, events, options.Hashing, verified);
         var outgoing = OutgoingHttp.Create(config.TLS.Insecure, usesProxy: false);
         var queues = new WorkQueues(keepstore, config.Collections, buffers, new PullFetcher(config.Collections, outgoing, options.Time, options.Hashing), options.Time, events);
         var remotes = new RemoteBlocks(config.RemoteClusters, options.Time, options.Hashing);
-        var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
-        var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, queues, meters, options.Time);
-        var status = options.ServesStatus ? new StatusEndpoint(config, keepstore, buffers, queues) : null;
+        var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests, options.Time);
+        var requests = new RequestMetrics(limiter, options.ConfigSource, options.Time);
+        var metrics = new KeepstoreMetrics(keepstore, buffers, requests, queues, meters, verified);
+        var gateway = GatewayEndpoints.For(keepstore);
+        Func<HttpContext, CancellationToken, Task>? status = gateway is not null ? gateway.ShowStatusAsync
+            : options.ServesStatus ? new StatusEndpoint(config, keepstore, buffers, queues).ShowAsync
+            : null;
         var app = Build(options, listen);
         app.UseRequestId();
         app.UseRequestLog(log, options.Time);
-        app.Use(metrics.MeasureAsync);
-        app.Use(new RunningRequests(config.ManagementToken, options.Time).TrackAsync);
+        app.Use(requests.MeasureAsync);
+        app.Use(new RunningRequests(config.ManagementToken, requests).ShowAsync);
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseRequestLimiter(limiter);
-        app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, status, options.Time, log).HandleAsync);
-        return new KeepstoreServer(app, keepstore, queues, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log), [outgoing, remotes]);
+        app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, status, gateway, options.Time, log).HandleAsync);
+        return new KeepstoreServer(app, keepstore, queues, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log), [outgoing, remotes, verified]);
     }
 
     /// <summary>Starts to listen.</summary>

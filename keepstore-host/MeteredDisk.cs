@@ -8,9 +8,19 @@ internal sealed class MeteredDisk(IDisk inner, DiskMeter meter) : IDisk
     public IDiskFile Open(string path, DiskAccess access) =>
         new MeteredFile(meter.Count(access == DiskAccess.CreateNew ? DiskOperation.Create : DiskOperation.Open, () => inner.Open(path, access)), meter);
 
+    public IDiskFile? TryOpen(string path, DiskAccess access) =>
+        meter.Count(access == DiskAccess.CreateNew ? DiskOperation.Create : DiskOperation.Open, () => inner.TryOpen(path, access)) is { } file ? new MeteredFile(file, meter) : null;
+
     public DiskStat? Stat(string path) => meter.Count(DiskOperation.Stat, () => inner.Stat(path));
 
     public IReadOnlyList<string> List(string directory) => meter.Count(DiskOperation.Readdir, () => inner.List(directory));
+
+    public void Visit(string directory, DiskNameFilter filter, DiskVisitor visitor) => meter.Count(DiskOperation.Readdir, () =>
+        inner.Visit(directory, filter, (name, stat) =>
+        {
+            meter.Add(DiskOperation.Stat);
+            visitor(name, stat);
+        }));
 
     public void CreateDirectory(string path) => meter.Count(DiskOperation.Mkdir, () => inner.CreateDirectory(path));
 
@@ -29,6 +39,19 @@ internal sealed class MeteredDisk(IDisk inner, DiskMeter meter) : IDisk
     public void CreateLink(string path, string text) => inner.CreateLink(path, text);
 
     public VolumeSpace? GetSpace(string path) => inner.GetSpace(path);
+
+    public DiskPlace Locate(string path) => inner.Locate(path);
+
+    public string? DescribeFileSystem(string path) => inner.DescribeFileSystem(path);
+
+    public IDiskFileSystem? OpenFileSystem(string directory) => inner.OpenFileSystem(directory) is { } fileSystem ? new MeteredFileSystem(fileSystem, meter) : null;
+
+    private sealed class MeteredFileSystem(IDiskFileSystem inner, DiskMeter meter) : IDiskFileSystem
+    {
+        public void SyncAll() => meter.Count(DiskOperation.Syncfs, inner.SyncAll);
+
+        public void Dispose() => inner.Dispose();
+    }
 
     private sealed class MeteredFile(IDiskFile inner, DiskMeter meter) : IDiskFile
     {
@@ -66,6 +89,8 @@ internal sealed class MeteredDisk(IDisk inner, DiskMeter meter) : IDisk
         public void Sync() => meter.Count(DiskOperation.Fsync, inner.Sync);
 
         public void Lock() => meter.Count(DiskOperation.Flock, inner.Lock);
+
+        public bool TryLock() => meter.Count(DiskOperation.Flock, inner.TryLock);
 
         public void Dispose() => inner.Dispose();
     }

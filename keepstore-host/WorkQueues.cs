@@ -15,7 +15,7 @@ internal sealed class WorkQueues : IAsyncDisposable
     {
         _config = config;
         _mayPull = keepstore.Mounts.Writable.Count > 0;
-        Trash = new(new TrashWorker(keepstore.Mounts, new TrashPolicy(config.BlobSigningTTL, config.BlobTrashLifetime, time), events).TrashAsync);
+        Trash = new(new TrashWorker(keepstore.Mounts, new TrashPolicy(config.BlobSigningTTL, config.BlobTrashLifetime, time), events, keepstore.Forget).TrashAsync);
         Pull = new(new PullWorker(keepstore, buffers, fetcher, events).PullAsync);
     }
 

@@ -34,6 +34,9 @@ internal sealed record KeepstoreBenchOptions
     /// <summary>What to measure.</summary>
     public IReadOnlyList<KeepstoreLoad> Loads { get; init; } = KeepstoreLoad.Usual;
 
+    /// <summary>Blocks of the volume whose index is measured; 0: none is.</summary>
+    public int IndexedBlocks { get; init; } = 1_000_000;
+
     /// <summary>One JSON object for each row instead of a table.</summary>
     public bool Json { get; init; }
 }
@@ -44,6 +47,9 @@ internal sealed record KeepstoreBenchOptions
 /// </summary>
 internal sealed class KeepstoreBench(KeepstoreBenchOptions options) : IAsyncDisposable
 {
+    /// <summary>What an empty file takes of a volume in memory, generously.</summary>
+    private const long IndexedFileBytes = 1500;
+
     private readonly HashService _hashing = new(new HashServiceOptions());
     private readonly List<ChildServer> _children = [];
     private readonly List<string> _folders = [];
@@ -51,18 +57,27 @@ internal sealed class KeepstoreBench(KeepstoreBenchOptions options) : IAsyncDisp
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var table = new KeepstoreTable(options.Json);
-        foreach (var group in options.Loads.GroupBy(load => (load.OnDisk, load.SizeBytes)))
+        foreach (var group in options.Loads.GroupBy(load => (load.OnDisk, load.SizeBytes, load.Mixes)))
         {
             // A daemon of its own for each size, so that its peak memory belongs to the row.
             var work = NewFolder(options.DiskFolder, 0);
             var volume = NewFolder(group.Key.OnDisk ? options.DiskFolder : options.MemoryFolder, group.Max(load => (long)load.SizeBytes * (load.StoredPerRound + load.ReadSet)));
-            var servers = await StartAsync(volume, work, group.Any(load => !load.Stores), cancellationToken);
+            var servers = await StartAsync(volume, work, group.Any(load => load.Method == "GET"), cancellationToken);
             foreach (var load in group)
             {
                 await MeasureAsync(load, servers, cancellationToken);
                 table.Add(load, servers);
             }
 
+            Stop();
+        }
+
+        if (options.IndexedBlocks > 0)
+        {
+            var volume = NewFolder(options.MemoryFolder, options.IndexedBlocks * IndexedFileBytes);
+            IndexMeasurement.Fill(volume, options.IndexedBlocks);
+            _children.Add(await KeepstorePeers.StartKeepstoreAsync(volume, NewFolder(options.DiskFolder, 0), cancellationToken));
+            table.AddIndex(await IndexMeasurement.RunAsync(_children[^1], KeepstorePeers.SystemToken, options.IndexedBlocks, cancellationToken));
             Stop();
         }
 
@@ -96,8 +111,16 @@ internal sealed class KeepstoreBench(KeepstoreBenchOptions options) : IAsyncDisp
 
     private async Task MeasureAsync(KeepstoreLoad load, List<MeasuredServer> servers, CancellationToken cancellationToken)
     {
+        if (load.Mixes)
+        {
+            await MeasureMixAsync(load, servers, cancellationToken);
+            return;
+        }
+
         if (load.Stores)
         {
+            // A daemon runs for months: what it compiles in its first seconds is not what is asked.
+            await WarmUpAsync(load, servers);
             for (var round = 0; round < options.Rounds; round++)
             {
                 var blocks = await NumberedBlocks.MakeAsync(load.SizeBytes, load.StoredPerRound, _hashing);
@@ -128,6 +151,38 @@ internal sealed class KeepstoreBench(KeepstoreBenchOptions options) : IAsyncDisp
         }
 
         servers[0].Clean(set);
+    }
+
+    private async Task MeasureMixAsync(KeepstoreLoad load, List<MeasuredServer> servers, CancellationToken cancellationToken)
+    {
+        for (var round = 0; round < options.Rounds; round++)
+        {
+            var (stored, read) = (new List<NumberedBlock>(), new List<NumberedBlock>());
+            foreach (var (size, count) in KeepstoreLoad.Mix)
+            {
+                stored.AddRange(await NumberedBlocks.MakeAsync(size, count, _hashing));
+                read.AddRange(await NumberedBlocks.MakeAsync(size, count, _hashing));
+            }
+
+            foreach (var server in servers.Where(server => !server.ServesFiles))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                server.Store(read, 8);
+                server.MeasureMix(load, stored, read);
+                server.Clean(stored);
+                server.Clean(read);
+            }
+        }
+    }
+
+    private async Task WarmUpAsync(KeepstoreLoad load, List<MeasuredServer> servers)
+    {
+        var blocks = await NumberedBlocks.MakeAsync(load.SizeBytes, load.StoredPerRound, _hashing);
+        foreach (var server in servers.Where(server => !server.ServesFiles))
+        {
+            server.Store(blocks, load.Connections);
+            server.Clean(blocks);
+        }
     }
 
     /// <summary>The limit for one stream: MD5 of one block on one processor, bytes a second.</summary>

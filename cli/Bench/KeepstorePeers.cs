@@ -8,6 +8,9 @@ internal static class KeepstorePeers
     /// <summary>Eight blocks in flight are what the loads of 64 MiB need; the daemon may not use more than this and its base.</summary>
     public const int Buffers = 8;
 
+    /// <summary>For the index.</summary>
+    public static string SystemToken { get; } = Secret();
+
     /// <summary>Our keepstore on one volume, signatures required, access log on.</summary>
     public static Task<ChildServer> StartKeepstoreAsync(string volume, string work, CancellationToken cancellationToken)
     {
@@ -16,7 +19,7 @@ internal static class KeepstorePeers
         File.WriteAllText(config, $$"""
             Clusters:
               zbnch:
-                SystemRootToken: {{Secret()}}
+                SystemRootToken: {{SystemToken}}
                 ManagementToken: {{Secret()}}
                 Collections: { BlobSigningKey: {{Secret()}}, BlobSigning: true }
                 API: { MaxKeepBlobBuffers: {{Buffers}}, MaxConcurrentRequests: 64, MaxQueuedRequests: 1024 }

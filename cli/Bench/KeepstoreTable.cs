@@ -9,6 +9,7 @@ namespace KeepFs.Cli.Bench;
 internal sealed class KeepstoreTable
 {
     private readonly bool _asJson;
+    private string? _index;
     private readonly Table _table = new Table().AddColumns("load", "server", "MB/s", "requests/s", "p50 ms", "p99 ms", "CPU s/GiB", "CPU us/request", "peak RSS", "keepfs is");
 
     public KeepstoreTable(bool asJson) => _asJson = asJson;
@@ -43,6 +44,28 @@ internal sealed class KeepstoreTable
         }
     }
 
+    /// <summary>A row of another kind.</summary>
+    public void AddIndex(IndexMeasurement index)
+    {
+        if (_asJson)
+        {
+            Console.WriteLine(new JsonObject
+            {
+                ["load"] = index.ToString(),
+                ["server"] = "keepfs",
+                ["lines_per_second"] = index.LinesPerSecond,
+                ["first_byte_ms"] = index.FirstByte.TotalMilliseconds,
+                ["rss_before_bytes"] = index.BytesBefore,
+                ["peak_rss_bytes"] = index.PeakBytes,
+            }.ToJsonString());
+            return;
+        }
+
+        _index = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{index}: {index.LinesPerSecond:#,0} lines/s in hash order, first byte after {index.FirstByte.TotalMilliseconds:0} ms, RSS {Readable.Bytes(index.BytesBefore)} before, {Readable.Bytes(index.PeakBytes)} at most");
+    }
+
     public void Print(double oneStreamBytesPerSecond)
     {
         if (_asJson)
@@ -53,6 +76,11 @@ internal sealed class KeepstoreTable
 
         AnsiConsole.Console.Profile.Width = Math.Max(160, AnsiConsole.Console.Profile.Width);
         AnsiConsole.Write(_table);
+        if (_index is not null)
+        {
+            Console.WriteLine(_index);
+        }
+
         Console.WriteLine($"Limit of one stream on this machine, MD5.HashData: {Number(oneStreamBytesPerSecond / 1e6, "0")} MB/s");
     }
 

@@ -25,9 +25,10 @@ internal static class BenchCommand
         {
             var loads = (parsed.GetValue(all) ? KeepstoreLoad.All : KeepstoreLoad.Usual)
                 .Where(load => load.ToString().Contains(parsed.GetValue(only) ?? "", StringComparison.OrdinalIgnoreCase)).ToArray();
-            if (loads.Length == 0)
+            var measuresIndex = "INDEX".Contains(parsed.GetValue(only) ?? "", StringComparison.OrdinalIgnoreCase);
+            if (loads.Length == 0 && !measuresIndex)
             {
-                throw new CommandException($"no load is called '{parsed.GetValue(only)}'; there are:\n{string.Join('\n', KeepstoreLoad.Usual)}", 2);
+                throw new CommandException($"no load is called '{parsed.GetValue(only)}'; there are:\n{string.Join('\n', KeepstoreLoad.Usual)}\nINDEX", 2);
             }
 
             await using var bench = new KeepstoreBench(new KeepstoreBenchOptions
@@ -40,6 +41,7 @@ internal static class BenchCommand
                 Rounds = parsed.GetValue(rounds),
                 Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
                 Loads = loads,
+                IndexedBlocks = measuresIndex ? 1_000_000 : 0,
                 Json = parsed.GetValue(json),
             });
             await bench.RunAsync(cancellationToken);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Blocks.Hashing;
@@ -13,7 +14,9 @@ namespace KeepFs.Engine.Mounts;
 /// <param name="buffers">Memory for blocks that are read.</param>
 /// <param name="events">Told what is wrong with copies.</param>
 /// <param name="hashing">Hashes blocks of several requests together, owned by the caller; null: each request hashes its own.</param>
-public sealed partial class Keepstore(MountTable mounts, BlockBufferPool buffers, IKeepstoreEvents events, HashService? hashing = null) : IAsyncDisposable
+/// <param name="verified">What was verified lately, with the same pool, owned by the caller; null: every read reads and hashes.</param>
+public sealed partial class Keepstore(
+    MountTable mounts, BlockBufferPool buffers, IKeepstoreEvents events, HashService? hashing = null, VerifiedCache? verified = null) : IAsyncDisposable
 {
     /// <summary>The mounts.</summary>
     public MountTable Mounts { get; } = mounts;
@@ -31,17 +34,30 @@ public sealed partial class Keepstore(MountTable mounts, BlockBufferPool buffers
     /// <exception cref="KeepException">
     /// NotFound: on no mount. Corrupt: only bad copies. Unavailable: a mount failed and no other has it. Overloaded: no memory.
     /// </exception>
-    public async ValueTask<BlockBuffer> ReadAsync(BlockHash hash, int sizeHintBytes, CancellationToken cancellationToken)
+    public ValueTask<BlockBuffer> ReadAsync(BlockHash hash, int sizeHintBytes, CancellationToken cancellationToken) =>
+        verified?.Blocks.TryGet(hash) is { } block ? ValueTask.FromResult(block)
+            : FindAsync(hash, static (self, mount, hash, sizeHintBytes, cancellationToken) => self.ReadVerifiedAsync(mount, hash, sizeHintBytes, cancellationToken), sizeHintBytes, cancellationToken)!;
+
+    /// <summary>
+    /// Makes sure that a mount has a good copy, and tells its size. A file that was hashed before and has not changed since is good; anything else is read.
+    /// </summary>
+    /// <exception cref="KeepException">As <see cref="ReadAsync"/>.</exception>
+    public async ValueTask<int> VerifyAsync(BlockHash hash, int sizeHintBytes, CancellationToken cancellationToken) =>
+        await FindAsync<int?>(hash, static (self, mount, hash, sizeHintBytes, cancellationToken) => self.VerifyOnAsync(mount, hash, sizeHintBytes, cancellationToken), sizeHintBytes, cancellationToken)
+            ?? throw new UnreachableException();
+
+    /// <summary>Asks the mounts in reading order until one has what is wanted.</summary>
+    private async ValueTask<T> FindAsync<T>(
+        BlockHash hash, Func<Keepstore, Mount, BlockHash, int, CancellationToken, ValueTask<T?>> read, int sizeHintBytes, CancellationToken cancellationToken)
     {
         KeepException? failure = null;
         foreach (var mount in Mounts.ForReading(hash))
         {
             try
             {
-                if (await ReadVerifiedAsync(mount, hash, sizeHintBytes, cancellationToken) is { } block)
+                if (await read(this, mount, hash, sizeHintBytes, cancellationToken) is { } found)
                 {
-                    Counters.Read(block.Length);
-                    return block;
+                    return found;
                 }
             }
             catch (KeepException e) when (e.Kind == KeepErrorKind.Corrupt)
@@ -90,8 +106,16 @@ public sealed partial class Keepstore(MountTable mounts, BlockBufferPool buffers
     /// <exception cref="KeepException">A mount failed; the others were still tried.</exception>
     public ValueTask<bool> TrashAsync(BlockHash hash, CancellationToken cancellationToken) => OnEveryAsync(
         Mounts.All.Where(mount => mount.AllowTrash),
-        async mount => await mount.Volume.TrashAsync(hash, cancellationToken) != TrashOutcome.NotFound,
+        async mount =>
+        {
+            var outcome = await mount.Volume.TrashAsync(hash, cancellationToken);
+            Forget(hash);
+            return outcome != TrashOutcome.NotFound;
+        },
         failsIfAnyFailed: true);
+
+    /// <summary>A copy was taken from a volume: the next read looks for it there.</summary>
+    public void Forget(BlockHash hash) => verified?.Blocks.Remove(hash);
 
     /// <summary>Recovers the block from the trash of every writable mount; false when none has it there.</summary>
     /// <exception cref="KeepException">A mount failed and none recovered it.</exception>
@@ -142,13 +166,18 @@ public sealed partial class Keepstore(MountTable mounts, BlockBufferPool buffers
     private async ValueTask<BlockBuffer?> ReadVerifiedAsync(Mount mount, BlockHash hash, int sizeHintBytes, CancellationToken cancellationToken)
     {
         var room = Math.Min(sizeHintBytes, Locator.MaxBlockSizeBytes);
+        var verifying = mount.Volume as IVerifyingVolume;
         while (true)
         {
             var buffer = await buffers.RentAsync(room, cancellationToken);
             var isGood = false;
             try
             {
-                if (await mount.Volume.ReadAsync(hash, buffer.Capacity, cancellationToken) is not { } size)
+                var (stored, identity) = verifying is not null ? (await verifying.ReadVerifiedAsync(hash, room, buffer.Capacity, cancellationToken), (FileIdentity?)null)
+                    : mount.Volume is IFileVolume file && verified is not null
+                    ? await file.ReadIdentifiedAsync(hash, buffer.Capacity, cancellationToken) is var (count, which) ? (count, which) : (null, null)
+                    : (await mount.Volume.ReadAsync(hash, buffer.Capacity, cancellationToken), null);
+                if (stored is not { } size)
                 {
                     return null;
                 }
@@ -166,8 +195,15 @@ public sealed partial class Keepstore(MountTable mounts, BlockBufferPool buffers
                 }
 
                 buffer.Length = (int)size;
-                isGood = await HashJob.ComputeAsync(buffer.Memory, hashing) == hash;
-                return isGood ? buffer : throw new KeepException(KeepErrorKind.Corrupt, $"The bytes stored for {hash} have another hash.");
+                isGood = verifying is not null || (identity is { } same && verified!.Files.Knows(mount.Uuid, hash, same))
+                    || await HashJob.ComputeAsync(buffer.Memory, hashing) == hash;
+                if (!isGood)
+                {
+                    throw new KeepException(KeepErrorKind.Corrupt, $"The bytes stored for {hash} have another hash.");
+                }
+
+                Remember(mount, hash, identity, buffer);
+                return buffer;
             }
             finally
             {
@@ -176,6 +212,41 @@ public sealed partial class Keepstore(MountTable mounts, BlockBufferPool buffers
                     buffer.Release();
                 }
             }
+        }
+    }
+
+    private async ValueTask<int?> VerifyOnAsync(Mount mount, BlockHash hash, int sizeHintBytes, CancellationToken cancellationToken)
+    {
+        if (verified is not null && mount.Volume is IFileVolume volume)
+        {
+            if (await volume.IdentifyAsync(hash, cancellationToken) is not { } identity)
+            {
+                return null;
+            }
+
+            if (verified.Files.Knows(mount.Uuid, hash, identity))
+            {
+                return (int)identity.SizeBytes;
+            }
+        }
+
+        if (await ReadVerifiedAsync(mount, hash, sizeHintBytes, cancellationToken) is not { } block)
+        {
+            return null;
+        }
+
+        var length = block.Length;
+        block.Release();
+        return length;
+    }
+
+    private void Remember(Mount mount, BlockHash hash, FileIdentity? identity, BlockBuffer block)
+    {
+        Counters.Read(block.Length);
+        verified?.Blocks.Add(hash, block);
+        if (identity is { } known)
+        {
+            verified?.Files.Add(mount.Uuid, hash, known);
         }
     }
 }

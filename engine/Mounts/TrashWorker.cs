@@ -13,7 +13,11 @@ public readonly record struct TrashItem(BlockHash Hash, long MtimeNanoseconds, s
 /// Trashes what a list names (keepstore-http.md 9.1). It does less than it is told in every doubtful case: a copy that is younger than
 /// the minimum age, that was touched since the list was made, or whose mount is unknown here stays. Safe for concurrent use.
 /// </summary>
-public sealed class TrashWorker(MountTable mounts, TrashPolicy policy, IKeepstoreEvents events)
+/// <param name="mounts">Where.</param>
+/// <param name="policy">How young is too young.</param>
+/// <param name="events">Told what becomes of each item.</param>
+/// <param name="trashed">Called with every block of which a copy was trashed, before the next item.</param>
+public sealed class TrashWorker(MountTable mounts, TrashPolicy policy, IKeepstoreEvents events, Action<BlockHash>? trashed = null)
 {
     /// <summary>Does one item; failures are reported and not thrown.</summary>
     public async ValueTask TrashAsync(TrashItem item, CancellationToken cancellationToken)
@@ -52,6 +56,7 @@ public sealed class TrashWorker(MountTable mounts, TrashPolicy policy, IKeepstor
             }
             else if (await mount.Volume.TrashAsync(item.Hash, cancellationToken) == TrashOutcome.Trashed)
             {
+                trashed?.Invoke(item.Hash);
                 events.TrashedListedBlock(item.Hash, mount.Uuid);
             }
         }

@@ -20,10 +20,27 @@ internal static class DirectoryDeviceId
         }
     }
 
-    /// <summary>Fields of mountinfo: id, parent, device number, root in the file system, mount point, ..., "-", type, source.</summary>
-    internal static string? FromMounts(string root, IEnumerable<string> mountInfo, Func<string, string?> uuidOf)
+    /// <summary>
+    /// The same for every path, with type and source where there is no UUID: another text once something else is mounted there, or
+    /// nothing, and the old one when the old file system is back.
+    /// </summary>
+    public static string? Describe(string root)
     {
-        var (bestPoint, bestRoot, bestSource) = ("", "", "");
+        try
+        {
+            return FromMounts(root, File.ReadLines("/proc/self/mountinfo"), UuidOf, withoutUuid: static (type, source) => $"{type}:{source}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Fields of mountinfo: id, parent, device number, root in the file system, mount point, ..., "-", type, source.</summary>
+    internal static string? FromMounts(
+        string root, IEnumerable<string> mountInfo, Func<string, string?> uuidOf, Func<string, string, string>? withoutUuid = null)
+    {
+        var (bestPoint, bestRoot, bestType, bestSource) = ("", "", "", "");
         foreach (var fields in mountInfo.Select(line => line.Split(' ')))
         {
             var dash = Array.IndexOf(fields, "-");
@@ -36,11 +53,11 @@ internal static class DirectoryDeviceId
             var point = fields[4].TrimEnd('/');
             if (point.Length >= bestPoint.Length && (root + "/").StartsWith(point + "/", StringComparison.Ordinal))
             {
-                (bestPoint, bestRoot, bestSource) = (point, fields[3].TrimEnd('/'), fields[dash + 2]);
+                (bestPoint, bestRoot, bestType, bestSource) = (point, fields[3].TrimEnd('/'), fields[dash + 1], fields[dash + 2]);
             }
         }
 
-        return uuidOf(bestSource) is { } uuid ? uuid + bestRoot + root[bestPoint.Length..].TrimEnd('/') : null;
+        return (uuidOf(bestSource) ?? withoutUuid?.Invoke(bestType, bestSource)) is { } name ? name + bestRoot + root[bestPoint.Length..].TrimEnd('/') : null;
     }
 
     private static string Fallback(string root) => $"{Environment.MachineName}:{root}";

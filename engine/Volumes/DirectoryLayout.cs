@@ -9,13 +9,16 @@ internal sealed class DirectoryLayout(string root)
 {
     public const string TemporaryPrefix = "tmp";
     public const int DirectoryNameLength = 3;
+    private const string NewFullMarkerPrefix = "full.tmp";
     private const string TrashInfix = ".trash.";
 
     public string Root => root;
 
     public string FullMarker => Path.Join(root, "full");
 
-    public string NewFullMarker() => Path.Join(root, "full.tmp" + RandomName());
+    public string NewFullMarker() => Path.Join(root, NewFullMarkerPrefix + RandomName());
+
+    public static bool IsNewFullMarker(string name) => name.StartsWith(NewFullMarkerPrefix, StringComparison.Ordinal);
 
     public string DirectoryOf(BlockHash hash) => Path.Join(root, hash.ToString().AsSpan(0, DirectoryNameLength));
 

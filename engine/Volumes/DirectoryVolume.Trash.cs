@@ -39,6 +39,7 @@ public sealed partial class DirectoryVolume
     /// <inheritdoc/>
     public ValueTask<bool> UntrashAsync(BlockHash hash, CancellationToken cancellationToken) => RunAsync(() =>
     {
+        var generation = _root.Check();
         var directory = _layout.DirectoryOf(hash);
         DiskException? failure = null;
         foreach (var name in ListIfThere(directory).Where(name => DirectoryLayout.IsTrashOf(hash, name)).Order(StringComparer.Ordinal))
@@ -57,7 +58,7 @@ public sealed partial class DirectoryVolume
                 // A copy is there already, and stays.
             }
 
-            MakeNameDurable(hash);
+            MakeNameDurable(hash, generation);
             return true;
         }
 
@@ -71,6 +72,7 @@ public sealed partial class DirectoryVolume
         var totals = default(TrashTotals);
         var adding = new Lock();
         var directories = await RunAsync(ListDirectories, cancellationToken);
+        await RunAsync(() => _full.RemoveLeftovers(StaleTemporaryAge), cancellationToken);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(directories, parallel, async (directory, token) =>
         {

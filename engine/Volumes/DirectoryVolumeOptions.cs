@@ -20,4 +20,13 @@ public sealed record DirectoryVolumeOptions
 
     /// <summary>Operations that may wait for a thread; the next is refused.</summary>
     public int MaxWaiting { get; init; } = 1024;
+
+    /// <summary>
+    /// From how many small writes and touches at once they share syncs (decision 0013); 0 = never. Fewer are quicker with their own:
+    /// a shared write waits for two syncs of the file system, which cost about as much as the two of its own.
+    /// </summary>
+    public int ShareSyncsFrom { get; init; } = 4;
+
+    /// <summary>Larger writes never share: their own bytes take longer than a sync, and small ones should not wait for them.</summary>
+    public int ShareSyncsUpToBytes { get; init; } = 1 << 20;
 }

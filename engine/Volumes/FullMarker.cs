@@ -29,6 +29,20 @@ internal sealed class FullMarker(IDisk disk, DirectoryLayout layout, TimeProvide
         return true;
     }
 
+    /// <summary>Marks that a crash kept from getting their final name; each says itself how old it is.</summary>
+    public void RemoveLeftovers(TimeSpan olderThan)
+    {
+        var now = time.GetUtcNow().ToUnixTimeSeconds();
+        foreach (var name in disk.List(layout.Root).Where(DirectoryLayout.IsNewFullMarker))
+        {
+            var path = Path.Join(layout.Root, name);
+            if (long.TryParse(disk.ReadLink(path), NumberStyles.None, CultureInfo.InvariantCulture, out var since) && now - since > olderThan.TotalSeconds)
+            {
+                disk.Delete(path);
+            }
+        }
+    }
+
     private void Mark(long now)
     {
         // Replaced in one step: upstream leaves a stale mark for ever and then measures on every write.

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace KeepFs.Engine.Volumes;
 
 /// <summary>
@@ -10,11 +12,40 @@ public interface IDisk
     /// <summary>Opens a file; it keeps denoting that file when the name moves on.</summary>
     IDiskFile Open(string path, DiskAccess access);
 
+    /// <summary>The same; null when there is no such name, which is the usual case for a block that is about to be written.</summary>
+    IDiskFile? TryOpen(string path, DiskAccess access)
+    {
+        try
+        {
+            return Open(path, access);
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            return null;
+        }
+    }
+
     /// <summary>What the name denotes now, following symbolic links; null when there is nothing.</summary>
     DiskStat? Stat(string path);
 
     /// <summary>Names in a directory, in no order.</summary>
     IReadOnlyList<string> List(string directory);
+
+    /// <summary>
+    /// Visits the regular files of a directory whose names pass, in no order; one that vanishes meanwhile is left out. The same as listing
+    /// and asking for each, in fewer steps: an index does this for every block.
+    /// </summary>
+    void Visit(string directory, DiskNameFilter filter, DiskVisitor visitor)
+    {
+        foreach (var name in List(directory))
+        {
+            var utf8 = Encoding.UTF8.GetBytes(name);
+            if (filter(utf8) && Stat(Path.Join(directory, name)) is { IsRegularFile: true } stat)
+            {
+                visitor(utf8, stat);
+            }
+        }
+    }
 
     /// <summary>Creates a directory (mode 0755); fine when it exists.</summary>
     void CreateDirectory(string path);
@@ -42,6 +73,31 @@ public interface IDisk
 
     /// <summary>Room for unprivileged writers; null when unknown.</summary>
     VolumeSpace? GetSpace(string path);
+
+    /// <summary>Which directory the path denotes now: equal for two calls when it is the same one of the same mounted file system. Cheap.</summary>
+    DiskPlace Locate(string path);
+
+    /// <summary>
+    /// Names the file system of a path so that it can be told when it is mounted again: its UUID, or type and source, and the path
+    /// inside it. Null when that cannot be found out.
+    /// </summary>
+    string? DescribeFileSystem(string path);
+
+    /// <summary>
+    /// The file system of a directory, to make everything on it durable at once; null when it cannot do that or could not tell of
+    /// an error. Keeps the file system busy until disposed.
+    /// </summary>
+    IDiskFileSystem? OpenFileSystem(string directory);
+}
+
+/// <summary>A mounted file system. Safe for concurrent use.</summary>
+public interface IDiskFileSystem : IDisposable
+{
+    /// <summary>
+    /// Makes durable what was written, named, renamed, removed and touched anywhere on it before the call. Also throws when something
+    /// could not be written since the previous call (or since it was opened), whosever that was.
+    /// </summary>
+    void SyncAll();
 }
 
 /// <summary>An open file. One thread at a time.</summary>
@@ -61,7 +117,16 @@ public interface IDiskFile : IDisposable
 
     /// <summary>Waits for the exclusive flock(2), held until disposal: the lock that an Arvados keepstore on the same volume takes.</summary>
     void Lock();
+
+    /// <summary>Takes the same lock if nobody holds it; false when somebody does.</summary>
+    bool TryLock();
 }
+
+/// <summary>Whether a name, in UTF-8, is of interest.</summary>
+public delegate bool DiskNameFilter(ReadOnlySpan<byte> name);
+
+/// <summary>Told a file's name, in UTF-8, and what it denotes.</summary>
+public delegate void DiskVisitor(ReadOnlySpan<byte> name, DiskStat stat);
 
 /// <summary>How to open a file.</summary>
 public enum DiskAccess
@@ -77,7 +142,20 @@ public enum DiskAccess
 }
 
 /// <summary>What a name denotes.</summary>
-public readonly record struct DiskStat(long SizeBytes, long MtimeNanoseconds, bool IsRegularFile);
+public readonly record struct DiskStat(long SizeBytes, long MtimeNanoseconds, bool IsRegularFile)
+{
+    /// <summary>The device that the file is on; with <see cref="Inode"/> it names the file itself.</summary>
+    public ulong Device { get; init; }
+
+    /// <summary>Its number there.</summary>
+    public ulong Inode { get; init; }
+
+    /// <summary>When file or attributes last changed, since the epoch. Nobody can set it.</summary>
+    public long CtimeNanoseconds { get; init; }
+}
+
+/// <summary>A directory, as the kernel numbers file systems and what is in them.</summary>
+public readonly record struct DiskPlace(ulong Device, ulong Inode);
 
 /// <summary>What a caller can tell apart.</summary>
 public enum DiskError

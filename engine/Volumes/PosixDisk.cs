@@ -14,6 +14,9 @@ public sealed partial class PosixDisk : IDisk
     private const uint FileTypeMask = 0xf000;
     private const uint RegularFile = 0x8000;
     private const uint RenameNoReplace = 1;
+    private const int EntriesBytes = 64 << 10;
+    private const int EntryLengthOffset = 16;
+    private const int EntryNameOffset = 19;
     private const long NanosecondsPerSecond = 1_000_000_000;
 
     // The same numbers on x64 and arm64.
@@ -26,24 +29,60 @@ public sealed partial class PosixDisk : IDisk
     private const int CloseOnExec = 0x80000;
 
     /// <inheritdoc/>
-    public IDiskFile Open(string path, DiskAccess access) => new PosixFile(path, OpenHandle(path, access switch
-    {
-        DiskAccess.Read => ReadOnly,
-        DiskAccess.Append => ReadWrite | AppendOnly,
-        DiskAccess.CreateNew => WriteOnly | Create | Exclusive,
-        _ => throw new ArgumentOutOfRangeException(nameof(access)),
-    }));
+    public IDiskFile Open(string path, DiskAccess access) => new PosixFile(path, OpenHandle(path, FlagsOf(access)));
+
+    /// <inheritdoc/>
+    public IDiskFile? TryOpen(string path, DiskAccess access) =>
+        TryOpenHandle(path, FlagsOf(access), out var failure) is { } handle ? new PosixFile(path, handle)
+            : failure!.Error == DiskError.NotFound ? null : throw failure;
 
     /// <inheritdoc/>
     public DiskStat? Stat(string path)
     {
         if (Statx(AtCurrentDirectory, path, 0, StatxBasic, out var stat) == 0)
         {
-            return new DiskStat((long)stat.Size, (stat.MtimeSeconds * NanosecondsPerSecond) + stat.MtimeNanoseconds, (stat.Mode & FileTypeMask) == RegularFile);
+            return ToStat(stat);
         }
 
         var failure = PosixError.Last("stat", path);
         return failure.Error == DiskError.NotFound ? null : throw failure;
+    }
+
+    /// <inheritdoc/>
+    public unsafe void Visit(string directory, DiskNameFilter filter, DiskVisitor visitor)
+    {
+        using var handle = OpenHandle(directory, ReadOnly);
+        var entries = new byte[EntriesBytes];
+        fixed (byte* start = entries)
+        {
+            nint count;
+            while ((count = GetEntries(handle, start, entries.Length)) > 0)
+            {
+                // struct linux_dirent64: inode, offset, 16 bits of length, type, name with a zero at its end.
+                for (var entry = start; entry < start + count; entry += *(ushort*)(entry + EntryLengthOffset))
+                {
+                    var name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(entry + EntryNameOffset);
+                    if (!filter(name))
+                    {
+                        continue;
+                    }
+
+                    if (StatxAt(handle, entry + EntryNameOffset, 0, StatxBasic, out var stat) == 0)
+                    {
+                        if ((stat.Mode & FileTypeMask) == RegularFile)
+                        {
+                            visitor(name, ToStat(stat));
+                        }
+                    }
+                    else if (PosixError.Last("stat", directory) is { Error: not DiskError.NotFound } failure)
+                    {
+                        throw failure;
+                    }
+                }
+            }
+
+            PosixError.Check((int)count, "list", directory);
+        }
     }
 
     /// <inheritdoc/>
@@ -116,21 +155,25 @@ public sealed partial class PosixDisk : IDisk
     /// <inheritdoc/>
     public void CreateLink(string path, string text) => PosixError.Check(Symlink(text, path), "symlink", path);
 
-    /// <inheritdoc/>
-    public VolumeSpace? GetSpace(string path)
-    {
-        try
+    private static DiskStat ToStat(in StatxBuffer stat) =>
+        new((long)stat.Size, (stat.MtimeSeconds * NanosecondsPerSecond) + stat.MtimeNanoseconds, (stat.Mode & FileTypeMask) == RegularFile)
         {
-            var drive = new DriveInfo(path);
-            return new VolumeSpace(drive.AvailableFreeSpace, drive.TotalSize);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
+            Device = ((ulong)stat.DeviceMajor << 32) | stat.DeviceMinor,
+            Inode = stat.Inode,
+            CtimeNanoseconds = (stat.CtimeSeconds * NanosecondsPerSecond) + stat.CtimeNanoseconds,
+        };
 
-    private static SafeFileHandle OpenHandle(string path, int flags)
+    private static int FlagsOf(DiskAccess access) => access switch
+    {
+        DiskAccess.Read => ReadOnly,
+        DiskAccess.Append => ReadWrite | AppendOnly,
+        DiskAccess.CreateNew => WriteOnly | Create | Exclusive,
+        _ => throw new ArgumentOutOfRangeException(nameof(access)),
+    };
+
+    private static SafeFileHandle OpenHandle(string path, int flags) => TryOpenHandle(path, flags, out var failure) ?? throw failure!;
+
+    private static SafeFileHandle? TryOpenHandle(string path, int flags, out DiskException? failure)
     {
         int descriptor;
         do
@@ -138,12 +181,14 @@ public sealed partial class PosixDisk : IDisk
             descriptor = OpenFile(path, flags | CloseOnExec, 0b110_100_100);
         }
         while (descriptor < 0 && Marshal.GetLastPInvokeError() == PosixError.Interrupted);
-        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw PosixError.Last("open", path);
+        failure = descriptor >= 0 ? null : PosixError.Last("open", path);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : null;
     }
 
     private sealed partial class PosixFile(string path, SafeFileHandle handle) : IDiskFile
     {
         private const int LockExclusive = 2;
+        private const int LockWithoutWaiting = 4;
 
         public long Length => Guard("stat", () => RandomAccess.GetLength(handle));
 
@@ -190,6 +235,16 @@ public sealed partial class PosixDisk : IDisk
             PosixError.Check(result, "flock", path);
         }
 
+        public bool TryLock()
+        {
+            if (Flock(handle, LockExclusive | LockWithoutWaiting) == 0)
+            {
+                return true;
+            }
+
+            return Marshal.GetLastPInvokeError() is PosixError.WouldBlock or PosixError.Interrupted ? false : throw PosixError.Last("flock", path);
+        }
+
         public void Dispose() => handle.Dispose();
 
         private long Guard(string operation, Func<long> work)
@@ -215,14 +270,29 @@ public sealed partial class PosixDisk : IDisk
         [FieldOffset(28)]
         public ushort Mode;
 
+        [FieldOffset(32)]
+        public ulong Inode;
+
         [FieldOffset(40)]
         public ulong Size;
+
+        [FieldOffset(96)]
+        public long CtimeSeconds;
+
+        [FieldOffset(104)]
+        public uint CtimeNanoseconds;
 
         [FieldOffset(112)]
         public long MtimeSeconds;
 
         [FieldOffset(120)]
         public uint MtimeNanoseconds;
+
+        [FieldOffset(136)]
+        public uint DeviceMajor;
+
+        [FieldOffset(140)]
+        public uint DeviceMinor;
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -230,6 +300,12 @@ public sealed partial class PosixDisk : IDisk
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int directory, string path, int flags, uint mask, out StatxBuffer stat);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
+    private static unsafe partial int StatxAt(SafeFileHandle directory, byte* name, int flags, uint mask, out StatxBuffer stat);
+
+    [LibraryImport("libc", EntryPoint = "getdents64", SetLastError = true)]
+    private static unsafe partial nint GetEntries(SafeFileHandle directory, byte* entries, nint length);
 
     [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Mkdir(string path, uint mode);

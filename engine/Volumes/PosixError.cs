@@ -6,6 +6,7 @@ namespace KeepFs.Engine.Volumes;
 internal static class PosixError
 {
     public const int Interrupted = 4;
+    public const int WouldBlock = 11;
     public const int InvalidArgument = 22;
 
     public static void Check(int result, string operation, string path)

@@ -102,7 +102,7 @@ public sealed class FuzzTests
         using var http = new HttpClient();
         await using var queues = new WorkQueues(keepstore, config.Collections, buffers, new PullFetcher(config.Collections, http, time, null), time, log);
         using var remotes = new RemoteBlocks(new Dictionary<string, RemoteClusterConfig>(), time, null);
-        var router = new KeepstoreRouter(config, keepstore, buffers, queues, remotes, null, time, NullLogger.Instance);
+        var router = new KeepstoreRouter(config, keepstore, buffers, queues, remotes, null, null, time, NullLogger.Instance);
         var answers = new SortedDictionary<int, int>();
         for (var i = 0; i < ByteMutator.Count; i++)
         {

@@ -65,6 +65,21 @@ public sealed class RecordingDisk : IDisk
     /// <inheritdoc/>
     public VolumeSpace? GetSpace(string path) => Space ?? _disk.GetSpace(path);
 
+    /// <inheritdoc/>
+    public DiskPlace Locate(string path) => Place ?? _disk.Locate(path);
+
+    /// <summary>Where to say that everything is, instead of the truth.</summary>
+    public DiskPlace? Place { get; set; }
+
+    /// <inheritdoc/>
+    public string? DescribeFileSystem(string path) => FileSystem ?? _disk.DescribeFileSystem(path);
+
+    /// <summary>What to say that is mounted, instead of the truth.</summary>
+    public string? FileSystem { get; set; }
+
+    /// <inheritdoc/>
+    public IDiskFileSystem? OpenFileSystem(string directory) => new SharedSync(this, directory);
+
     private RecordingDisk Step(string operation, string path)
     {
         var name = Path.GetFileName(path);
@@ -106,6 +121,21 @@ public sealed class RecordingDisk : IDisk
             file.Lock();
         }
 
+        public bool TryLock()
+        {
+            disk.Step("try flock", path);
+            return file.TryLock();
+        }
+
         public void Dispose() => file.Dispose();
+    }
+
+    private sealed class SharedSync(RecordingDisk disk, string directory) : IDiskFileSystem
+    {
+        public void SyncAll() => disk.Step("syncfs", directory);
+
+        public void Dispose()
+        {
+        }
     }
 }
