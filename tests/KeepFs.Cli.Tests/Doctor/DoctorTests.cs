@@ -320,5 +320,11 @@ public sealed class DoctorTests : IDisposable
         public void CreateLink(string path, string text) => _real.CreateLink(path, text);
 
         public VolumeSpace? GetSpace(string path) => _real.GetSpace(path);
+
+        public DiskPlace Locate(string path) => _real.Locate(path);
+
+        public string? DescribeFileSystem(string path) => _real.DescribeFileSystem(path);
+
+        public IDiskFileSystem? OpenFileSystem(string directory) => _real.OpenFileSystem(directory);
     }
 }
