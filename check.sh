@@ -16,7 +16,8 @@ done
 step() { printf '\n== %s (%d s)\n' "$1" "$(($(date +%s) - started))"; }
 
 # program:package for what the tests start; a missing one fails here, aloud, and is never skipped.
-tools=(fusermount3:fuse3 curl:curl cadaver:cadaver rclone:rclone litmus:litmus setfattr:attr python3:python3)
+tools=(fusermount3:fuse3 curl:curl cadaver:cadaver rclone:rclone litmus:litmus setfattr:attr python3:python3
+    radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph-mgr:ceph-mgr ceph:ceph-common node:nodejs npm:npm)
 missing=()
 for tool in "${tools[@]}"; do
     command -v "${tool%%:*}" >/dev/null 2>&1 || missing+=("${tool##*:}")
@@ -30,7 +31,15 @@ if [ ${#missing[@]} -gt 0 ]; then
         exit 1
     fi
     $sudo apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "${missing[@]}" >/dev/null
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+# The emulator of Azure's blob service, in a folder of this working copy.
+azurite=3.37.0
+if ! grep -qs "\"version\": \"$azurite\"" .build/azurite/node_modules/azurite/package.json; then
+    step "installing azurite $azurite"
+    mkdir -p .build/azurite
+    npm install --prefix .build/azurite --no-save --no-audit --no-fund --loglevel=error "azurite@$azurite" >/dev/null
 fi
 
 step "restore"
