@@ -16,7 +16,9 @@ done
 step() { printf '\n== %s (%d s)\n' "$1" "$(($(date +%s) - started))"; }
 
 # program:package for what the tests start; a missing one fails here, aloud, and is never skipped.
-tools=(fusermount3:fuse3 curl:curl cadaver:cadaver rclone:rclone litmus:litmus setfattr:attr python3:python3 unshare:util-linux prlimit:util-linux)
+tools=(fusermount3:fuse3 curl:curl cadaver:cadaver rclone:rclone litmus:litmus setfattr:attr python3:python3
+    radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph-mgr:ceph-mgr ceph:ceph-common node:nodejs npm:npm
+    unshare:util-linux prlimit:util-linux)
 # Root tests disk faults on ext4 images, others on tmpfs.
 [ "$(id -u)" != 0 ] || tools+=(mkfs.ext4:e2fsprogs)
 missing=()
@@ -32,7 +34,15 @@ if [ ${#missing[@]} -gt 0 ]; then
         exit 1
     fi
     $sudo apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "${missing[@]}" >/dev/null
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+# The emulator of Azure's blob service, in a folder of this working copy.
+azurite=3.37.0
+if ! grep -qs "\"version\": \"$azurite\"" .build/azurite/node_modules/azurite/package.json; then
+    step "installing azurite $azurite"
+    mkdir -p .build/azurite
+    npm install --prefix .build/azurite --no-save --no-audit --no-fund --loglevel=error "azurite@$azurite" >/dev/null
 fi
 
 step "restore"

@@ -1,42 +1,19 @@
-using System.Collections.Concurrent;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Mounts;
 using KeepFs.Hosting.Http;
-using Microsoft.AspNetCore.Http;
 
 namespace KeepFs.KeepstoreHost;
 
-/// <summary>What <c>/metrics</c> shows (keepstore-http.md 13), and the measuring of requests.</summary>
+/// <summary>What <c>/metrics</c> shows (keepstore-http.md 13).</summary>
 internal sealed class KeepstoreMetrics(
-    Keepstore keepstore, BlockBufferPool buffers, RequestLimiter limiter, WorkQueues queues, IReadOnlyDictionary<string, IVolumeMeter> volumes, VerifiedCache verified,
-    Scrubber scrubber, TimeProvider time)
+    Keepstore keepstore, BlockBufferPool buffers, RequestMetrics requests, WorkQueues queues, IReadOnlyDictionary<string, IVolumeMeter> volumes, VerifiedCache verified,
+    Scrubber scrubber)
 {
-    // Few keys: methods that no client of Keep uses count as one.
-    private readonly ConcurrentDictionary<(int Status, string Method), (long Count, double Seconds)> _requests = new();
-
-    public async Task MeasureAsync(HttpContext context, Func<Task> next)
-    {
-        var start = time.GetTimestamp();
-        await next();
-        var method = context.Request.Method is "GET" or "HEAD" or "PUT" or "DELETE" or "TOUCH" or "OPTIONS" ? context.Request.Method.ToLowerInvariant() : "other";
-        var seconds = time.GetElapsedTime(start).TotalSeconds;
-        _requests.AddOrUpdate(
-            (context.Response.StatusCode, method),
-            static (_, seconds) => (1, seconds),
-            static (_, sum, seconds) => (sum.Count + 1, sum.Seconds + seconds),
-            seconds);
-    }
-
     public void Write(MetricsText text)
     {
         var counters = keepstore.Counters;
-        var (high, low) = limiter.Queued;
-        text.Gauge("arvados_concurrent_requests", "Requests being served.", limiter.Running, ("queue", "api"))
-            .Gauge("arvados_max_concurrent_requests", "Most requests served at once.", limiter.MaxConcurrent, ("queue", "api"))
-            .Gauge("arvados_max_queued_requests", "Most requests waiting.", limiter.MaxQueued, ("queue", "api"))
-            .Gauge("arvados_queued_requests", "Requests waiting.", low, ("queue", "api"), ("priority", "normal"))
-            .Gauge("arvados_queued_requests", "Requests waiting.", high, ("queue", "api"), ("priority", "high"))
-            .Gauge("arvados_keepstore_bufferpool_allocated_bytes", "Bytes of block buffers in use.", buffers.OutBytes)
+        requests.Write(text);
+        text.Gauge("arvados_keepstore_bufferpool_allocated_bytes", "Bytes of block buffers in use.", buffers.OutBytes)
             .Gauge("arvados_keepstore_bufferpool_max_buffers", "Budget in buffers of 64 MiB.", buffers.BudgetBytes / Locator.MaxBlockSizeBytes)
             .Gauge("arvados_keepstore_bufferpool_inuse_buffers", "Buffers of 64 MiB that the bytes in use would fill.", (buffers.OutBytes + Locator.MaxBlockSizeBytes - 1) / Locator.MaxBlockSizeBytes)
             .Gauge("arvados_keepstore_pull_queue_pending_entries", "Pull list items that nobody has started.", queues.Pull.Pending)
@@ -51,12 +28,9 @@ internal sealed class KeepstoreMetrics(
             .Counter("keepfs_keepstore_cache_hits", "Reads answered from memory.", verified.Blocks.Hits)
             .Gauge("keepfs_keepstore_cache_bytes", "Verified blocks in memory.", verified.Blocks.KeptBytes)
             .Counter("keepfs_keepstore_written_bytes", "Bytes stored on volumes.", counters.BytesWritten);
+        GatewayEndpoints.WriteMetrics(text, keepstore);
         WriteVolumes(text);
         ScrubMetrics.Write(text, scrubber.Status);
-        foreach (var ((status, method), (count, seconds)) in _requests.OrderBy(entry => entry.Key))
-        {
-            text.Summary("request_duration_seconds", "Time to the end of the response.", seconds, count, ("code", $"{status}"), ("method", method));
-        }
     }
 
     /// <summary>One metric after the other, as the format wants it, each for all volumes.</summary>

@@ -12,7 +12,16 @@ namespace KeepFs.KeepstoreHost;
 /// is a locator by its first 32 characters, <c>//locator</c> counts, and everything else is 400, never 404 or 405.
 /// </summary>
 internal sealed partial class KeepstoreRouter(
-    ClusterConfig config, Keepstore keepstore, BlockBufferPool buffers, WorkQueues queues, RemoteBlocks remotes, StatusEndpoint? status, ScrubEndpoint scrub, TimeProvider time, ILogger logger)
+    ClusterConfig config,
+    Keepstore keepstore,
+    BlockBufferPool buffers,
+    WorkQueues queues,
+    RemoteBlocks remotes,
+    Func<HttpContext, CancellationToken, Task>? status,
+    GatewayEndpoints? gateway,
+    ScrubEndpoint scrub,
+    TimeProvider time,
+    ILogger logger)
 {
     private const string Untrash = "untrash/";
     private readonly BlockEndpoints _blocks = new(config, keepstore, buffers, new RemoteEndpoints(config, keepstore, buffers, remotes, time), time);
@@ -84,12 +93,15 @@ internal sealed partial class KeepstoreRouter(
             ("OPTIONS", _) => Task.CompletedTask,
             ("GET" or "HEAD", _) when StartsWithHash(name) => _blocks.ReadAsync(context, name, cancellationToken),
             ("GET" or "HEAD", ['/', .. var aliased]) when StartsWithHash(aliased) => _blocks.ReadAsync(context, aliased, cancellationToken),
+            ("PUT", _) when gateway is not null && StartsWithHash(name) => GatewayEndpoints.RefuseAsync(context),
+            ("TOUCH", _) when gateway is not null && StartsWithHash(name) => AsSystem(context) ?? gateway.TouchAsync(context, Hash(name), cancellationToken),
+            ("DELETE", _) when gateway is not null && StartsWithHash(name) => AsSystem(context) ?? GatewayEndpoints.RefuseAsync(context),
             ("PUT", _) when StartsWithHash(name) => _blocks.WriteAsync(context, Hash(name), cancellationToken),
             ("TOUCH", _) when StartsWithHash(name) => AsSystem(context) ?? _blocks.TouchAsync(context, Hash(name), cancellationToken),
             ("DELETE", _) when StartsWithHash(name) => AsSystem(context) ?? _blocks.TrashAsync(context, Hash(name), cancellationToken),
             ("PUT", _) when name.StartsWith(Untrash, StringComparison.Ordinal) && StartsWithHash(name[Untrash.Length..]) =>
                 AsSystem(context) ?? _blocks.UntrashAsync(context, Hash(name[Untrash.Length..]), cancellationToken),
-            ("GET" or "HEAD", "status.json") when status is not null => status.ShowAsync(context, cancellationToken),
+            ("GET" or "HEAD", "status.json") when status is not null => status(context, cancellationToken),
             ("GET" or "HEAD", ScrubEndpoint.Path) => AsSystem(context) ?? scrub.ShowAsync(context, cancellationToken),
             ("PUT", ScrubEndpoint.Path) => AsSystem(context) ?? scrub.CommandAsync(context, cancellationToken),
             ("PUT", "trash") => AsSystem(context) ?? _lists.TrashAsync(context, cancellationToken),

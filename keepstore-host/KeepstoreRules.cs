@@ -25,10 +25,10 @@ internal static class KeepstoreRules
             faults.Add($"{cluster}.API.MaxKeepBlobBuffers: must be positive");
         }
 
-        var (url, service) = config.Services.Keepstore.InternalURLs.FirstOrDefault(entry => MountFactory.SameUrl(entry.Key, serverUrl));
+        var (url, service) = config.Services.Keepstore.InternalURLs.Concat(config.Services.Keepgw.InternalURLs).FirstOrDefault(entry => MountFactory.SameUrl(entry.Key, serverUrl));
         if (service is null)
         {
-            faults.Add($"{cluster}.Services.Keepstore.InternalURLs: has no entry {serverUrl}");
+            faults.Add($"{cluster}.Services.Keepstore.InternalURLs: has no entry {serverUrl}, nor has Services.Keepgw");
             return default;
         }
 

@@ -7,6 +7,7 @@ using KeepFs.Hosting.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -39,7 +40,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
 
     /// <summary>Checks the configuration and opens the volumes; serves nothing yet.</summary>
     /// <param name="config">The cluster.</param>
-    /// <param name="serverUrl">Which entry of Services.Keepstore.InternalURLs this server is.</param>
+    /// <param name="serverUrl">Which entry of Services.Keepstore.InternalURLs this server is, or, to be a gateway, of Services.Keepgw.InternalURLs.</param>
     /// <param name="options">What the program decides.</param>
     /// <exception cref="ConfigException">Why it must not start, all faults at once.</exception>
     public static KeepstoreServer Create(ClusterConfig config, string serverUrl, KeepstoreServerOptions options)
@@ -47,7 +48,8 @@ public sealed class KeepstoreServer : IAsyncDisposable
         var faults = new List<string>();
         var listen = KeepstoreRules.Check(config, serverUrl, options, faults);
         var meters = new Dictionary<string, IVolumeMeter>();
-        var mounts = MountFactory.Create(config, serverUrl, options.Time, faults, meters);
+        var log = options.LoggerFactory.CreateLogger<KeepstoreServer>();
+        var mounts = MountFactory.Create(config, serverUrl, options.Time, new GatewayFactory(config, options, new GatewayLog(log)), faults, meters);
         if (mounts.Count == 0 && faults.Count == 0)
         {
             faults.Add($"Clusters.{config.ClusterId}.Volumes: none is mounted by {serverUrl}");
@@ -58,7 +60,6 @@ public sealed class KeepstoreServer : IAsyncDisposable
             throw new ConfigException("keepstore", faults);
         }
 
-        var log = options.LoggerFactory.CreateLogger<KeepstoreServer>();
         var buffers = options.Buffers ?? new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = BudgetBytes(config.API.MaxKeepBlobBuffers) });
         var events = new KeepstoreLog(log);
         var verified = new VerifiedCache(buffers, options.Verified, options.Time);
@@ -67,7 +68,8 @@ public sealed class KeepstoreServer : IAsyncDisposable
         var fetcher = new PullFetcher(config.Collections, outgoing, options.Time, options.Hashing);
         var queues = new WorkQueues(keepstore, config.Collections, buffers, fetcher, options.Time, events);
         var remotes = new RemoteBlocks(config.RemoteClusters, options.Time, options.Hashing);
-        var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
+        var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests, options.Time);
+        var requests = new RequestMetrics(limiter, options.ConfigSource, options.Time);
         var scrubber = new Scrubber(
             keepstore,
             buffers,
@@ -77,16 +79,19 @@ public sealed class KeepstoreServer : IAsyncDisposable
             new ScrubLog(log),
             options.Time,
             options.Hashing);
-        var metrics = new KeepstoreMetrics(keepstore, buffers, limiter, queues, meters, verified, scrubber, options.Time);
-        var status = options.ServesStatus ? new StatusEndpoint(config, keepstore, buffers, queues) : null;
+        var metrics = new KeepstoreMetrics(keepstore, buffers, requests, queues, meters, verified, scrubber);
+        var gateway = GatewayEndpoints.For(keepstore);
+        Func<HttpContext, CancellationToken, Task>? status = gateway is not null ? gateway.ShowStatusAsync
+            : options.ServesStatus ? new StatusEndpoint(config, keepstore, buffers, queues).ShowAsync
+            : null;
         var app = Build(options, listen);
         app.UseRequestId();
         app.UseRequestLog(log, options.Time);
-        app.Use(metrics.MeasureAsync);
-        app.Use(new RunningRequests(config.ManagementToken, options.Time).TrackAsync);
+        app.Use(requests.MeasureAsync);
+        app.Use(new RunningRequests(config.ManagementToken, requests).ShowAsync);
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseRequestLimiter(limiter);
-        app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, status, new ScrubEndpoint(scrubber), options.Time, log).HandleAsync);
+        app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, status, gateway, new ScrubEndpoint(scrubber), options.Time, log).HandleAsync);
         return new KeepstoreServer(app, keepstore, queues, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log), scrubber, [outgoing, remotes, verified]);
     }
 
@@ -97,6 +102,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
         _queues.Start();
         _emptier.Start();
         _scrubber.Start();
+        GatewayEndpoints.StartCounting(_keepstore);
     }
 
     /// <summary>Stops to listen, lets running requests and started list items end, and drops the rest of the lists.</summary>

@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Blocks.Hashing;
 using KeepFs.Engine.Mounts;
+using KeepFs.Hosting.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -28,6 +29,9 @@ public sealed record KeepstoreServerOptions
     /// 64 MiB, but never more than half of the memory that this process may use.
     /// </summary>
     public BlockBufferPool? Buffers { get; init; }
+
+    /// <summary>The file that the cluster's configuration was read from, for <c>/metrics</c>.</summary>
+    public ConfigSource? ConfigSource { get; init; }
 
     /// <summary>What is kept of verified blocks, from the same memory.</summary>
     public VerifiedBlocksOptions Verified { get; init; } = new();

@@ -10,7 +10,8 @@ internal static class MountFactory
 {
     private const string DefaultClass = "default";
 
-    public static List<Mount> Create(ClusterConfig config, string serverUrl, TimeProvider time, List<string> faults, Dictionary<string, IVolumeMeter> meters)
+    public static List<Mount> Create(
+        ClusterConfig config, string serverUrl, TimeProvider time, GatewayFactory gateways, List<string> faults, Dictionary<string, IVolumeMeter> meters)
     {
         var mounts = new List<Mount>();
         var trash = new TrashPolicy(config.Collections.BlobSigningTTL, config.Collections.BlobTrashLifetime, time);
@@ -18,20 +19,26 @@ internal static class MountFactory
         {
             var path = $"Clusters.{config.ClusterId}.Volumes.{uuid}";
             var access = volume.AccessViaHosts.FirstOrDefault(host => SameUrl(host.Key, serverUrl)).Value;
-            if (volume.AccessViaHosts.Count > 0 && access is null)
+            if ((volume.AccessViaHosts.Count > 0 || !gateways.MayMount(volume, serverUrl)) && access is null)
             {
+                continue;
+            }
+
+            if (!gateways.MayMount(volume, serverUrl) && !GatewayFactory.IsGateway(volume))
+            {
+                faults.Add($"{path}: {serverUrl} is a gateway, which cannot serve a volume of the driver {volume.Driver}");
                 continue;
             }
 
             try
             {
-                if (VolumeDrivers.Open(volume, trash, path, faults) is not { } opened)
+                if ((gateways.TryCreate(volume) ?? VolumeDrivers.Open(volume, trash, path, faults)) is not { } opened)
                 {
                     continue;
                 }
 
                 meters[uuid] = opened.Meter;
-                var isReadOnlyHere = access?.ReadOnly ?? false;
+                var isReadOnlyHere = GatewayFactory.IsGateway(volume) || (access?.ReadOnly ?? false);
                 var classes = volume.StorageClasses.Where(entry => entry.Value).Select(entry => entry.Key).ToList();
                 mounts.Add(new Mount
                 {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using KeepFs.Hosting.Http;
@@ -6,29 +5,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace KeepFs.KeepstoreHost;
 
-/// <summary>What is being served now, and <c>/_inspect/requests</c>, which shows it to the holder of the management token.</summary>
-internal sealed class RunningRequests(string managementToken, TimeProvider time)
+/// <summary><c>/_inspect/requests</c> shows what is being served now to the holder of the management token.</summary>
+internal sealed class RunningRequests(string managementToken, RequestMetrics requests)
 {
-    private readonly ConcurrentDictionary<HttpContext, long> _startOf = new();
-
-    public async Task TrackAsync(HttpContext context, Func<Task> next)
-    {
-        if (context.Request.Path == "/_inspect/requests" && HttpMethods.IsGet(context.Request.Method))
-        {
-            await InspectAsync(context);
-            return;
-        }
-
-        _startOf[context] = time.GetTimestamp();
-        try
-        {
-            await next();
-        }
-        finally
-        {
-            _startOf.TryRemove(context, out _);
-        }
-    }
+    /// <summary>Middleware: answers that path; everything else goes on.</summary>
+    public Task ShowAsync(HttpContext context, Func<Task> next) =>
+        context.Request.Path == "/_inspect/requests" && HttpMethods.IsGet(context.Request.Method) ? InspectAsync(context) : next();
 
     private Task InspectAsync(HttpContext context)
     {
@@ -44,7 +26,7 @@ internal sealed class RunningRequests(string managementToken, TimeProvider time)
                 : KeepstoreRouter.FailAsync(context, StatusCodes.Status403Forbidden, "authorization error");
         }
 
-        var running = _startOf.OrderBy(entry => entry.Value).Select(entry => Describe(entry.Key, time.GetElapsedTime(entry.Value))).ToArray();
+        var running = requests.Running.Where(entry => entry.Context != context).OrderByDescending(entry => entry.Elapsed).Select(entry => Describe(entry.Context, entry.Elapsed)).ToArray();
         context.Response.ContentType = "application/json";
         return context.Response.WriteAsync(JsonSerializer.Serialize(running, InspectJson.Default.RunningRequestArray) + "\n", context.RequestAborted);
     }

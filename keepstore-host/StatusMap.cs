@@ -1,5 +1,6 @@
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Mounts;
+using KeepFs.Engine.Volumes.Gateway;
 using Microsoft.AspNetCore.Http;
 
 namespace KeepFs.KeepstoreHost;
@@ -12,6 +13,7 @@ internal static class StatusMap
     public static (int Status, string Text) Of(KeepException failure, bool isWrite) => failure switch
     {
         StoredBlockTooLargeException => (StatusCodes.Status413PayloadTooLarge, "stored block is too large"),
+        RemoteUnavailableException => (StatusCodes.Status503ServiceUnavailable, "remote storage unavailable"),
         { Kind: KeepErrorKind.NotFound } => (StatusCodes.Status404NotFound, "file does not exist"),
         { Kind: KeepErrorKind.Corrupt } => (StatusCodes.Status502BadGateway, "checksum mismatch in stored data"),
         { Kind: KeepErrorKind.PermissionDenied } => (StatusCodes.Status403Forbidden, "Forbidden"),

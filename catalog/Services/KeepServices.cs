@@ -25,6 +25,12 @@ internal static class KeepServices
             Insert(session, uuids, url, entry.Rendezvous, "disk");
         }
 
+        // The type keeps them out of the probe order: clients ask them only where a locator's hint names one.
+        foreach (var (url, entry) in config.Services.Keepgw.InternalURLs)
+        {
+            Insert(session, uuids, url, entry.Rendezvous, "gateway:keepgw", isReadOnly: true);
+        }
+
         if (config.Services.Keepproxy.ExternalURL is { Length: > 0 } proxy)
         {
             Insert(session, uuids, proxy, "", "proxy");
@@ -41,7 +47,7 @@ internal static class KeepServices
         return $"{clusterId}-{RecordTypes.KeepServices.Infix}-{tail}";
     }
 
-    private static void Insert(WriteSession session, Uuids uuids, string url, string rendezvous, string type)
+    private static void Insert(WriteSession session, Uuids uuids, string url, string rendezvous, string type, bool isReadOnly = false)
     {
         var address = new Uri(url);
         var row = new Row(RecordTypes.KeepServices)
@@ -55,7 +61,7 @@ internal static class KeepServices
             ["service_port"] = (long)address.Port,
             ["service_ssl_flag"] = address.Scheme == Uri.UriSchemeHttps ? 1L : 0L,
             ["service_type"] = type,
-            ["read_only"] = 0L,
+            ["read_only"] = isReadOnly ? 1L : 0L,
         };
         RecordStore.Insert(session, row, "from_config", 1L);
     }

@@ -57,12 +57,12 @@ internal sealed class KeepstoreBench(KeepstoreBenchOptions options) : IAsyncDisp
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var table = new KeepstoreTable(options.Json);
-        foreach (var group in options.Loads.GroupBy(load => (load.OnDisk, load.SizeBytes)))
+        foreach (var group in options.Loads.GroupBy(load => (load.OnDisk, load.SizeBytes, load.Mixes)))
         {
             // A daemon of its own for each size, so that its peak memory belongs to the row.
             var work = NewFolder(options.DiskFolder, 0);
             var volume = NewFolder(group.Key.OnDisk ? options.DiskFolder : options.MemoryFolder, group.Max(load => (long)load.SizeBytes * (load.StoredPerRound + load.ReadSet)));
-            var servers = await StartAsync(volume, work, group.Any(load => !load.Stores), cancellationToken);
+            var servers = await StartAsync(volume, work, group.Any(load => load.Method == "GET"), cancellationToken);
             foreach (var load in group)
             {
                 await MeasureAsync(load, servers, cancellationToken);
@@ -111,6 +111,12 @@ internal sealed class KeepstoreBench(KeepstoreBenchOptions options) : IAsyncDisp
 
     private async Task MeasureAsync(KeepstoreLoad load, List<MeasuredServer> servers, CancellationToken cancellationToken)
     {
+        if (load.Mixes)
+        {
+            await MeasureMixAsync(load, servers, cancellationToken);
+            return;
+        }
+
         if (load.Stores)
         {
             // A daemon runs for months: what it compiles in its first seconds is not what is asked.
@@ -145,6 +151,28 @@ internal sealed class KeepstoreBench(KeepstoreBenchOptions options) : IAsyncDisp
         }
 
         servers[0].Clean(set);
+    }
+
+    private async Task MeasureMixAsync(KeepstoreLoad load, List<MeasuredServer> servers, CancellationToken cancellationToken)
+    {
+        for (var round = 0; round < options.Rounds; round++)
+        {
+            var (stored, read) = (new List<NumberedBlock>(), new List<NumberedBlock>());
+            foreach (var (size, count) in KeepstoreLoad.Mix)
+            {
+                stored.AddRange(await NumberedBlocks.MakeAsync(size, count, _hashing));
+                read.AddRange(await NumberedBlocks.MakeAsync(size, count, _hashing));
+            }
+
+            foreach (var server in servers.Where(server => !server.ServesFiles))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                server.Store(read, 8);
+                server.MeasureMix(load, stored, read);
+                server.Clean(stored);
+                server.Clean(read);
+            }
+        }
     }
 
     private async Task WarmUpAsync(KeepstoreLoad load, List<MeasuredServer> servers)

@@ -1,8 +1,8 @@
 namespace KeepFs.Cli.Bench;
 
 /// <summary>One row of the keepstore benchmark.</summary>
-/// <param name="Method">GET, HEAD or PUT.</param>
-/// <param name="SizeBytes">Of each block.</param>
+/// <param name="Method">GET, HEAD, PUT; or MIX, which stores and reads blocks of all sizes at once.</param>
+/// <param name="SizeBytes">Of each block; of the largest of a mix.</param>
 /// <param name="Connections">Busy at once.</param>
 /// <param name="OnDisk">On the disk's volume, else on the one in memory.</param>
 internal sealed record KeepstoreLoad(string Method, int SizeBytes, int Connections, bool OnDisk)
@@ -24,7 +24,12 @@ internal sealed record KeepstoreLoad(string Method, int SizeBytes, int Connectio
         new("PUT", 4 * KiB, 64, true),
         new("GET", 4 * KiB, 64, false),
         new("HEAD", 4 * KiB, 64, false),
+        new("MIX", 64 * MiB, 32, false),
     ];
+
+    /// <summary>What a mix is made of: many small ones, some large, so that buffers of every size are wanted all the time.</summary>
+    public static readonly IReadOnlyList<(int SizeBytes, int Count)> Mix =
+        [(4 * KiB, 4000), (64 * KiB, 500), (MiB, 100), (3 * MiB, 40), (20 * MiB, 8), (64 * MiB, 6)];
 
     /// <summary>Every method, size and number of connections, in memory.</summary>
     public static readonly IReadOnlyList<KeepstoreLoad> All =
@@ -36,6 +41,8 @@ internal sealed record KeepstoreLoad(string Method, int SizeBytes, int Connectio
     ];
 
     public bool Stores => Method == "PUT";
+
+    public bool Mixes => Method == "MIX";
 
     /// <summary>Blocks stored in a round: different ones, enough to be long and few enough for a volume in memory.</summary>
     public int StoredPerRound => SizeBytes switch

@@ -29,6 +29,14 @@ internal sealed class MeasuredServer(string name, IPEndPoint address, string? to
         LoadGenerator.Run(address, connections, requests, null, (index, answer) => _locators[blocks[index].Hash] = answer.TrimEnd());
     }
 
+    /// <summary>Measures one round of storing some blocks and reading others, in an order that has nothing to do with their sizes.</summary>
+    public void MeasureMix(KeepstoreLoad load, IReadOnlyList<NumberedBlock> stored, IReadOnlyList<NumberedBlock> read)
+    {
+        LoadRequest[] requests = [.. stored.Select(block => LoadRequest.Put(block, address.ToString(), token)), .. read.Select(block => Read("GET", block))];
+        new Random(1).Shuffle(requests);
+        Measure(load, requests, null);
+    }
+
     /// <summary>Measures one round.</summary>
     public void Measure(KeepstoreLoad load, IReadOnlyList<NumberedBlock> blocks, TimeSpan duration)
     {
@@ -39,9 +47,14 @@ internal sealed class MeasuredServer(string name, IPEndPoint address, string? to
             LoadGenerator.Run(address, load.Connections, requests, null);
         }
 
+        Measure(load, requests, load.Stores ? null : duration);
+    }
+
+    private void Measure(KeepstoreLoad load, LoadRequest[] requests, TimeSpan? duration)
+    {
         _process?.ResetPeak();
         var cpu = _process?.CpuSeconds();
-        var result = LoadGenerator.Run(address, load.Connections, requests, load.Stores ? null : duration);
+        var result = LoadGenerator.Run(address, load.Connections, requests, duration);
         Rounds.Add((load, new Measurement(result, _process?.CpuSeconds() - cpu, _process?.PeakBytes())));
     }
 

@@ -23,15 +23,15 @@ internal static class FlagConfig
             throw new CommandException("-enforce-permissions needs a signing key: give -blob-signing-key-file");
         }
 
-        var volumes = flags.Volumes.Count > 0 ? flags.Volumes : discover();
-        if (volumes.Count == 0)
+        if (flags is { Gateway: not null, Volumes.Count: > 0 })
         {
-            throw new CommandException("No volumes found: give -volume=/DIR, or make a directory \"keep\" at the top of a mounted file system");
+            throw new CommandException("-volume=s3:... makes this a gateway, which has no other volumes: start another server for those");
         }
 
-        if (volumes.FirstOrDefault(volume => volume.Driver != "Directory") is { } other)
+        var volumes = flags.Volumes.Count > 0 || flags.Gateway is not null ? flags.Volumes : discover();
+        if (volumes.Count == 0 && flags.Gateway is null)
         {
-            throw new CommandException($"{other.Driver} volume \"{other.Name}\": {other.Driver} volumes are not supported yet by this build");
+            throw new CommandException("No volumes found: give -volume=/DIR, or make a directory \"keep\" at the top of a mounted file system");
         }
 
         var (listen, port) = ParseListen(flags.Listen);
@@ -62,23 +62,43 @@ internal static class FlagConfig
                 BlobTrashConcurrency = 1,
                 BlobReplicateConcurrency = 1,
             },
-            Services = new ServicesConfig
+            Volumes = volumes.ToDictionary(volume => VolumeUuid(volume, port), volume => new VolumeConfig
             {
-                // The address is bound by the options; a name here only tells that all interfaces are meant.
-                Keepstore = new ServiceConfig { InternalURLs = new Dictionary<string, InternalUrlConfig> { [url] = new() { ListenURL = $"http://all-interfaces:{port}/" } } },
-            },
-            Volumes = volumes.ToDictionary(volume => VolumeUuid(volume.Name, port), volume => new VolumeConfig
-            {
+                Driver = volume.Driver,
                 ReadOnly = volume.IsReadOnly,
-                DriverParameters = new Dictionary<string, string> { ["Root"] = volume.Name, ["Serialize"] = volume.IsSerialized ? "true" : "false" },
+                Replication = volume.Replication,
+                DriverParameters = volume.Driver switch
+                {
+                    "S3" => new Dictionary<string, string>(volume.Parameters) { ["UnsafeDelete"] = flags.DeletesUnsafely ? "true" : "false" },
+                    "Azure" => volume.Parameters,
+                    _ => new Dictionary<string, string> { ["Root"] = volume.Name, ["Serialize"] = volume.IsSerialized ? "true" : "false" },
+                },
             }),
         };
+
+        // The address is bound by the options; a name here only tells that all interfaces are meant.
+        var service = new ServiceConfig { InternalURLs = new Dictionary<string, InternalUrlConfig> { [url] = new() { ListenURL = $"http://all-interfaces:{port}/" } } };
+        config = flags.Gateway is { } gateway
+            ? config with
+            {
+                Services = new ServicesConfig { Keepgw = service },
+                Volumes = new Dictionary<string, VolumeConfig> { [VolumeUuid(new VolumeFlag("S3", "gateway " + gateway.Bucket, true, false), port)] = gateway.ToVolume(flags.S3Endpoint, flags.S3Region) },
+            }
+            : config with { Services = new ServicesConfig { Keepstore = service } };
         return (config, url, listen);
     }
 
-    /// <summary>The same after every start, since it decides about the order of volumes, and another one on every other server.</summary>
-    private static string VolumeUuid(string root, int port) =>
-        $"{ClusterId}-nyw5e-{BlockHash.Compute(Encoding.UTF8.GetBytes($"{Environment.MachineName}:{port}:{root}")).ToString()[..15]}";
+    /// <summary>The same after every start, since it decides about the order of volumes. Of a directory another one on every other server; of a bucket the same.</summary>
+    private static string VolumeUuid(VolumeFlag volume, int port)
+    {
+        var place = volume.Driver switch
+        {
+            "S3" => $"s3:{volume.Parameters.GetValueOrDefault("Endpoint")}:{volume.Parameters.GetValueOrDefault("Region")}:{volume.Name}",
+            "Azure" => $"azure:{volume.Parameters.GetValueOrDefault("StorageAccountName")}:{volume.Name}",
+            _ => $"{Environment.MachineName}:{port}:{volume.Name}",
+        };
+        return $"{ClusterId}-nyw5e-{BlockHash.Compute(Encoding.UTF8.GetBytes(place)).ToString()[..15]}";
+    }
 
     /// <summary>Null: all interfaces.</summary>
     private static (IPEndPoint? Address, int Port) ParseListen(string text)
@@ -111,7 +131,7 @@ internal static class FlagConfig
         return (new IPEndPoint(address, port), port);
     }
 
-    private static string ReadSecret(string path)
+    internal static string ReadSecret(string path)
     {
         string text;
         try

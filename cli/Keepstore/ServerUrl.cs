@@ -12,6 +12,12 @@ internal static class ServerUrl
     public static string Choose(ClusterConfig config, string? wanted, Func<string, bool> isHere)
     {
         var all = config.Services.Keepstore.InternalURLs.Keys.Order(StringComparer.Ordinal).ToArray();
+
+        // A gateway is only started by name: usually it runs beside a keepstore.
+        if (wanted is not null && config.Services.Keepgw.InternalURLs.Keys.FirstOrDefault(url => string.Equals(url.TrimEnd('/'), wanted.TrimEnd('/'), StringComparison.OrdinalIgnoreCase)) is { } gateway)
+        {
+            return gateway;
+        }
         var fitting = wanted is null
             ? all.Where(url => Uri.TryCreate(url, UriKind.Absolute, out var parsed) && isHere(parsed.Host.Trim('[', ']'))).ToArray()
             : all.Where(url => string.Equals(url.TrimEnd('/'), wanted.TrimEnd('/'), StringComparison.OrdinalIgnoreCase)).ToArray();

@@ -39,6 +39,10 @@ internal sealed record ArvadosSettings(Uri ApiRoot, string Token, bool IsInsecur
         return values;
     }
 
+    /// <summary>The lines of <c>DATA/env</c>: <c>export KEY='value'</c>.</summary>
+    public static Dictionary<string, string> ParseEnv(IEnumerable<string> lines) =>
+        Parse(lines.Select(line => line.Replace("export ", "", StringComparison.Ordinal))).ToDictionary(pair => pair.Key, pair => pair.Value.Trim('\''));
+
     private static Dictionary<string, string> Read()
     {
         var file = SearchPath().Select(folder => Path.Combine(folder, "settings.conf")).FirstOrDefault(File.Exists);

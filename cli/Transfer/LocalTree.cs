@@ -10,7 +10,10 @@ internal readonly record struct LocalEntry(string Path, string LocalPath, long S
 }
 
 /// <summary>What was left out, and why (spec decision 18).</summary>
-internal readonly record struct SkippedEntry(string LocalPath, string Reason);
+/// <param name="LocalPath">Where it is.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="IsUnread">It may hold entries that nobody has seen.</param>
+internal readonly record struct SkippedEntry(string LocalPath, string Reason, bool IsUnread = false);
 
 /// <summary>Walks local files in the order of manifests. What a collection cannot hold is reported, never silently dropped.</summary>
 internal sealed class LocalTree
@@ -55,7 +58,7 @@ internal sealed class LocalTree
         }
         catch (UnauthorizedAccessException e)
         {
-            _skipped(new SkippedEntry(folder, $"cannot be read: {e.Message}"));
+            _skipped(new SkippedEntry(folder, $"cannot be read: {e.Message}", IsUnread: true));
             yield break;
         }
 

@@ -30,12 +30,18 @@ internal static class ClusterPlan
         for (var i = 0; i < roots.Count; i++)
         {
             var url = $"{scheme}://{host}:{portBase + UpOptions.KeepstoreOffset + i}/";
-            var (uuid, known) = config.Volumes.FirstOrDefault(volume => RootOf(volume.Value) == roots[i]) is { Key: not null } found
+            var (uuid, known) = config.Volumes.FirstOrDefault(volume => volume.Value.Driver == "Directory" && RootOf(volume.Value) == roots[i]) is { Key: not null } found
                 ? (found.Key, found.Value)
                 : ($"{config.ClusterId}-nyw5e-{Secrets.Create(15)}", new VolumeConfig { DriverParameters = new Dictionary<string, string> { ["Root"] = roots[i] } });
             var rendezvous = known.AccessViaHosts.Keys.Select(old => config.Services.Keepstore.InternalURLs.GetValueOrDefault(old)?.Rendezvous).FirstOrDefault(id => id is { Length: > 0 });
             urls[url] = new InternalUrlConfig { Rendezvous = rendezvous ?? Secrets.Create(15) };
             volumes[uuid] = known with { AccessViaHosts = new Dictionary<string, VolumeAccessConfig> { [url] = new() } };
+        }
+
+        var gateway = GatewayUrl(config, $"{scheme}://{host}:{portBase + UpOptions.GatewayOffset}/");
+        foreach (var (uuid, volume) in GatewayVolumes(data, config))
+        {
+            volumes[uuid] = volume with { AccessViaHosts = new Dictionary<string, VolumeAccessConfig> { [gateway.Url] = new() } };
         }
 
         return config with
@@ -47,6 +53,7 @@ internal static class ClusterPlan
                 Controller = Service($"https://{host}:{portBase + UpOptions.ApiOffset}/"),
                 WebDAV = Service($"{scheme}://{host}:{portBase + UpOptions.WebOffset}/"),
                 Keepstore = new ServiceConfig { InternalURLs = urls },
+                Keepgw = new ServiceConfig { InternalURLs = new Dictionary<string, InternalUrlConfig> { [gateway.Url] = gateway.Entry } },
             },
         };
     }
@@ -59,6 +66,32 @@ internal static class ClusterPlan
         listen.Equals(IPAddress.Any) || listen.Equals(IPAddress.IPv6Any) ? Dns.GetHostName()
         : listen.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{listen}]"
         : listen.ToString();
+
+    /// <summary>
+    /// The gateway, at its place of this start. Its identity stands in manifests of published folders, so it stays whatever the address.
+    /// </summary>
+    private static (string Url, InternalUrlConfig Entry) GatewayUrl(ClusterConfig config, string url)
+    {
+        var known = config.Services.Keepgw.InternalURLs.Values.Select(entry => entry.Rendezvous).FirstOrDefault(id => id.Length > 0);
+        return (url, new InternalUrlConfig { Rendezvous = known ?? Secrets.Create(15) });
+    }
+
+    /// <summary>
+    /// One that can serve every folder of this machine: its index says which files. Others that somebody wrote into the file stay.
+    /// </summary>
+    private static List<KeyValuePair<string, VolumeConfig>> GatewayVolumes(DataFolder data, ClusterConfig config)
+    {
+        Directory.CreateDirectory(data.GatewayIndex, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var known = config.Volumes.Where(volume => volume.Value.Driver is GatewayDriver.Directory or GatewayDriver.S3).ToList();
+        return known.Any(volume => volume.Value.DriverParameters.GetValueOrDefault("MappingsDir") == data.GatewayIndex) ? known : [.. known, new(
+            $"{config.ClusterId}-nyw5e-{Secrets.Create(15)}",
+            new VolumeConfig
+            {
+                Driver = GatewayDriver.Directory,
+                ReadOnly = true,
+                DriverParameters = new Dictionary<string, string> { ["Root"] = "/", ["MappingsDir"] = data.GatewayIndex },
+            })];
+    }
 
     private static ClusterConfig Fresh(DataFolder data) => new()
     {

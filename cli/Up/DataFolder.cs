@@ -28,6 +28,9 @@ internal sealed class DataFolder : IDisposable
 
     public string DefaultVolume => In("volume0");
 
+    /// <summary>Index of what the gateway serves.</summary>
+    public string GatewayIndex => In("gateway");
+
     private string TokenFile => In("admin-token");
 
     /// <summary><c>$XDG_DATA_HOME/keepfs</c>, normally <c>~/.local/share/keepfs</c>.</summary>

@@ -19,6 +19,9 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// </summary>
     private const long KeepstoreBufferBytes = 512L << 20;
 
+    /// <summary>Memory of the gateway: four full blocks at once, more than its reader can hash.</summary>
+    private const long GatewayBufferBytes = 256L << 20;
+
     private readonly List<(string Name, IAsyncDisposable Server, Func<CancellationToken, Task> Stop)> _running = [];
     private readonly HashService _hashing = new(new HashServiceOptions());
     private readonly ILoggerFactory _loggers;
@@ -40,7 +43,12 @@ internal sealed class LocalCluster : IAsyncDisposable
             await cluster.StartCatalogAsync(data, listen, cancellationToken);
             foreach (var url in config.Services.Keepstore.InternalURLs.Keys)
             {
-                await cluster.StartKeepstoreAsync(url, listen, cancellationToken);
+                await cluster.StartKeepstoreAsync("a keepstore", url, KeepstoreBufferBytes, listen, cancellationToken);
+            }
+
+            foreach (var url in config.Services.Keepgw.InternalURLs.Keys)
+            {
+                await cluster.StartKeepstoreAsync("the gateway", url, GatewayBufferBytes, listen, cancellationToken);
             }
 
             await cluster.StartWebAsync(listen, cancellationToken);
@@ -77,7 +85,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         AdminToken = await server.EnsureUserAsync(UserName(), admin: true, uuid, secret, cancellationToken);
     }
 
-    private async Task StartKeepstoreAsync(string url, IPAddress listen, CancellationToken cancellationToken)
+    private async Task StartKeepstoreAsync(string name, string url, long bufferBytes, IPAddress listen, CancellationToken cancellationToken)
     {
         var endpoint = Endpoint(url, listen);
         var server = KeepstoreServer.Create(Config, url, new KeepstoreServerOptions
@@ -85,10 +93,10 @@ internal sealed class LocalCluster : IAsyncDisposable
             Listen = endpoint,
             Certificate = CertificateFor(url),
             LoggerFactory = _loggers,
-            Buffers = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = KeepstoreBufferBytes }),
+            Buffers = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = bufferBytes }),
             Hashing = _hashing,
         });
-        await RunAsync("a keepstore", endpoint, server, server.StartAsync, server.StopAsync, cancellationToken);
+        await RunAsync(name, endpoint, server, server.StartAsync, server.StopAsync, cancellationToken);
     }
 
     private async Task StartWebAsync(IPAddress listen, CancellationToken cancellationToken)

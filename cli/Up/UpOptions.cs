@@ -19,6 +19,9 @@ internal sealed record UpOptions(string Data, IReadOnlyList<string> Volumes, str
     /// <summary>keep-web.</summary>
     public const int WebOffset = 2;
 
+    /// <summary>The gateway to folders that were published.</summary>
+    public const int GatewayOffset = 5;
+
     /// <summary>The first keepstore; the others follow.</summary>
     public const int KeepstoreOffset = 7;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using KeepFs.Cli.Keepstore;
 using KeepFs.Engine.Blocks.Hashing;
+using KeepFs.Engine.Volumes;
 using KeepFs.Hosting.Configuration;
 using KeepFs.KeepstoreHost;
 using Microsoft.AspNetCore.Connections;
@@ -50,7 +51,8 @@ internal static class KeepstoreCommand
         await using var server = KeepstoreServer.Create(config, url, options with { LoggerFactory = loggers, Hashing = hashing });
         foreach (var mount in server.Keepstore.Mounts.All)
         {
-            Say($"Using volume [UnixVolume {config.Volumes[mount.Uuid].DriverParameters["Root"]}] (writable={(mount.AllowWrite ? "true" : "false")})");
+            var name = mount.Volume is DirectoryVolume ? $"UnixVolume {config.Volumes[mount.Uuid].DriverParameters["Root"]}" : $"{config.Volumes[mount.Uuid].Driver} {mount.Volume.DeviceId}";
+            Say($"Using volume [{name}] (writable={(mount.AllowWrite ? "true" : "false")})");
         }
 
         await StartAsync(server, cancellationToken);
@@ -80,14 +82,15 @@ internal static class KeepstoreCommand
     private static (ClusterConfig Config, string Url, KeepstoreServerOptions Options) FromFile(KeepstoreFlags flags)
     {
         var path = flags.ConfigFile ?? KeepstoreFlags.DefaultConfig;
-        var (config, warnings) = ClusterConfigLoader.Load(path);
+        var loaded = ClusterConfigLoader.Load(path);
+        var (config, warnings) = loaded;
         foreach (var warning in warnings)
         {
             Say($"{path}: {warning}");
         }
 
         var url = ServerUrl.Choose(config, flags.Url, ServerUrl.IsThisMachine);
-        return (config, url, new KeepstoreServerOptions { Certificate = LoadCertificate(config.TLS) });
+        return (config, url, new KeepstoreServerOptions { Certificate = LoadCertificate(config.TLS), ConfigSource = loaded.Source });
     }
 
     private static X509Certificate2? LoadCertificate(TlsConfig tls) =>

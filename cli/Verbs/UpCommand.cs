@@ -90,9 +90,14 @@ internal static class UpCommand
     {
         Console.WriteLine($"catalogue   {config.Services.Controller.ExternalURL}");
         Console.WriteLine($"keep-web    {config.Services.WebDAV.ExternalURL}   (WebDAV; user: anything, password: the token)");
-        foreach (var (url, volume) in config.Volumes.Values.SelectMany(volume => volume.AccessViaHosts.Keys.Select(url => (url, volume))).OrderBy(pair => pair.url, StringComparer.Ordinal))
+        foreach (var (url, volume) in config.Volumes.Values.Where(volume => volume.Driver == "Directory").SelectMany(volume => volume.AccessViaHosts.Keys.Select(url => (url, volume))).OrderBy(pair => pair.url, StringComparer.Ordinal))
         {
             Console.WriteLine($"keepstore   {url}   {ClusterPlan.RootOf(volume)}");
+        }
+
+        foreach (var url in config.Services.Keepgw.InternalURLs.Keys)
+        {
+            Console.WriteLine($"gateway     {url}   (keepfs gateway publish DIR)");
         }
 
         Console.WriteLine(mountPoint is null ? "mount       none (--mount DIR)" : $"mount       {mountPoint}/home  {mountPoint}/by_id");

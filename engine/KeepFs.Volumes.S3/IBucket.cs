@@ -9,8 +9,15 @@ internal interface IBucket : IDisposable
     /// <summary>Size and time of an object, or null.</summary>
     ValueTask<StoredObject?> HeadAsync(string key, CancellationToken cancellationToken);
 
-    /// <summary>Hands the bytes of an object to the receiver, which says how many it took. Null: it is not there.</summary>
-    ValueTask<StoredObject?> GetAsync(string key, Func<StoredObject, Stream, CancellationToken, ValueTask<long>> receive, CancellationToken cancellationToken);
+    /// <summary>Hands bytes of an object, from an offset on, to the receiver, which says how many it took. Null: it is not there.</summary>
+    /// <param name="key">Which object.</param>
+    /// <param name="offset">Where to start.</param>
+    /// <param name="length">How many bytes at most.</param>
+    /// <param name="etag">Which version; another one is <see cref="Engine.Blocks.KeepErrorKind.Unavailable"/>. Null: whatever is there.</param>
+    /// <param name="receive">Called at most once, with the whole object's size.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    ValueTask<StoredObject?> GetAsync(
+        string key, long offset, long length, string? etag, Func<StoredObject, Stream, CancellationToken, ValueTask<long>> receive, CancellationToken cancellationToken);
 
     /// <summary>Stores an object; the bucket refuses bytes that arrive with another MD5.</summary>
     ValueTask PutAsync(string key, ReadOnlyMemory<byte> data, string md5Base64, CancellationToken cancellationToken);
@@ -26,7 +33,7 @@ internal interface IBucket : IDisposable
 }
 
 /// <summary>One object.</summary>
-internal readonly record struct StoredObject(string Key, long SizeBytes, DateTimeOffset LastModified)
+internal readonly record struct StoredObject(string Key, long SizeBytes, DateTimeOffset LastModified, string ETag)
 {
     /// <summary>Whole seconds, as headers tell it: some listings are more exact, and the two must be equal (keepstore-http.md 8).</summary>
     public long MtimeNanoseconds => LastModified.ToUnixTimeSeconds() * 1_000_000_000;

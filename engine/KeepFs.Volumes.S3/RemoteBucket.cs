@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
 using Amazon.S3;
 using Amazon.S3.Model;
 using KeepFs.Engine.Blocks;
@@ -17,15 +19,25 @@ internal sealed class RemoteBucket(S3ConnectionOptions options, int pageSize, Ti
     public ValueTask<StoredObject?> HeadAsync(string key, CancellationToken cancellationToken) => OrAbsentAsync(RunAsync("head", key, async token =>
     {
         var head = await _client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = options.Bucket, Key = key }, token);
-        return (StoredObject?)new StoredObject(key, head.ContentLength, Utc(head.LastModified));
+        return (StoredObject?)new StoredObject(key, head.ContentLength, Utc(head.LastModified), head.ETag);
     }, cancellationToken));
 
+    // Always a range: of a whole object the SDK computes the MD5 once more, and fails on ETags that are none.
     public ValueTask<StoredObject?> GetAsync(
-        string key, Func<StoredObject, Stream, CancellationToken, ValueTask<long>> receive, CancellationToken cancellationToken) =>
+        string key, long offset, long length, string? etag, Func<StoredObject, Stream, CancellationToken, ValueTask<long>> receive, CancellationToken cancellationToken) =>
         OrAbsentAsync(RunAsync("get", key, async token =>
         {
-            using var response = await _client.GetObjectAsync(new GetObjectRequest { BucketName = options.Bucket, Key = key }, token);
-            var found = new StoredObject(key, response.ContentLength, Utc(response.LastModified));
+            using var response = await OpenAsync(key, new ByteRange(offset, offset + length - 1), etag, token);
+            if (response is null)
+            {
+                // Nothing to take a range of.
+                return await HeadAsync(key, token) is { SizeBytes: 0 } empty && await receive(empty, Stream.Null, token) == 0
+                    ? (StoredObject?)empty
+                    : throw new InvalidDataException($"the range from {offset} was refused");
+            }
+
+            var total = ContentRangeHeaderValue.TryParse(response.ContentRange, out var range) ? range.Length : response.ContentLength;
+            var found = new StoredObject(key, total ?? throw new InvalidDataException("the answer does not tell the size"), Utc(response.LastModified), response.ETag);
             var taken = await receive(found, response.ResponseStream, token);
             traffic?.Received(taken);
             return (StoredObject?)found;
@@ -78,11 +90,24 @@ internal sealed class RemoteBucket(S3ConnectionOptions options, int pageSize, Ti
             ContinuationToken = continuation,
             MaxKeys = pageSize,
         }, token);
-        var objects = page.S3Objects?.ConvertAll(item => new StoredObject(item.Key, item.Size ?? 0, Utc(item.LastModified))) ?? [];
+        var objects = page.S3Objects?.ConvertAll(item => new StoredObject(item.Key, item.Size ?? 0, Utc(item.LastModified), item.ETag)) ?? [];
         return new BucketPage(objects, page.IsTruncated == true ? page.NextContinuationToken : null);
     }, cancellationToken);
 
     public void Dispose() => _client.Dispose();
+
+    private async Task<GetObjectResponse?> OpenAsync(string key, ByteRange range, string? etag, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _client.GetObjectAsync(
+                new GetObjectRequest { BucketName = options.Bucket, Key = key, ByteRange = range, EtagToMatch = etag }, cancellationToken);
+        }
+        catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+        {
+            return null;
+        }
+    }
 
     private static DateTimeOffset Utc(DateTime? time) => new(time?.ToUniversalTime() ?? throw new InvalidDataException("the answer has no Last-Modified"));
 

@@ -22,8 +22,7 @@ public static class S3Clients
             RetryMode = RequestRetryMode.Standard,
             MaxErrorRetry = MaxRepetitions,
             BufferSize = BufferBytes,
-            ConnectTimeout = options.ConnectTimeout,
-            Timeout = options.ReadTimeout,
+            HttpClientFactory = new ConnectionFactory(options.ConnectTimeout, options.ReadTimeout),
 
             // The checksums of newer AWS clients are unknown to other servers (Ceph answers 400); blocks carry their MD5 anyway.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,

@@ -12,6 +12,10 @@ namespace KeepFs.Volumes.S3;
 public sealed partial class S3Volume : IVolume
 {
     private const int PieceBytes = 1 << 17;
+
+    // Arvados reads 6 MiB ranges, 11 at a time; a block has 8 of these.
+    private const int RangeBytes = 8 << 20;
+    private const int MaxRanges = 7;
     private static readonly string EmptyMd5 = Md5Base64(BlockHash.Empty);
     private readonly S3VolumeOptions _options;
     private readonly TrashPolicy _trash;
@@ -33,15 +37,27 @@ public sealed partial class S3Volume : IVolume
     /// <inheritdoc/>
     public async ValueTask<long?> ReadAsync(BlockHash hash, Memory<byte> destination, CancellationToken cancellationToken)
     {
-        var found = await GetAsync(hash, async (copy, bytes, token) =>
+        var found = await GetAsync(hash, FirstRange(destination.Length), async (copy, bytes, token) =>
         {
             if (copy.SizeBytes > destination.Length)
             {
                 return 0;
             }
 
-            await bytes.ReadExactlyAsync(destination[..(int)copy.SizeBytes], token);
-            return copy.SizeBytes;
+            var first = (int)Math.Min(RangeBytes, copy.SizeBytes);
+            var rest = ReadRestAsync(hash, copy, destination[first..(int)copy.SizeBytes], token);
+            try
+            {
+                await bytes.ReadExactlyAsync(destination[..first], token);
+            }
+            finally
+            {
+                // Nobody may write to the caller's memory after this.
+                await rest.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
+            await rest;
+            return first;
         }, cancellationToken);
         return found?.SizeBytes;
     }
@@ -50,7 +66,7 @@ public sealed partial class S3Volume : IVolume
     public async ValueTask<CopyState> CompareAsync(BlockHash hash, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken)
     {
         var state = CopyState.Absent;
-        await GetAsync(hash, async (copy, bytes, token) =>
+        await GetAsync(hash, Locator.MaxBlockSizeBytes, async (copy, bytes, token) =>
         {
             if (copy.SizeBytes > Locator.MaxBlockSizeBytes)
             {
@@ -139,13 +155,36 @@ public sealed partial class S3Volume : IVolume
     }
 
     private async ValueTask<StoredObject?> GetAsync(
-        BlockHash hash, Func<StoredObject, Stream, CancellationToken, ValueTask<long>> receive, CancellationToken cancellationToken)
+        BlockHash hash, long length, Func<StoredObject, Stream, CancellationToken, ValueTask<long>> receive, CancellationToken cancellationToken)
     {
-        var found = await _bucket.GetAsync(_layout.Block(hash), receive, cancellationToken);
+        var found = await _bucket.GetAsync(_layout.Block(hash), 0, length, null, receive, cancellationToken);
         return found is null && await RepairAsync(hash, cancellationToken)
-            ? await _bucket.GetAsync(_layout.Block(hash), receive, cancellationToken)
+            ? await _bucket.GetAsync(_layout.Block(hash), 0, length, null, receive, cancellationToken)
             : found;
     }
+
+    /// <summary>S3 serves one connection slowly and many fast, so what is large comes in several ranges of one version.</summary>
+    private Task ReadRestAsync(BlockHash hash, StoredObject copy, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        var offsets = Enumerable.Range(0, (destination.Length + RangeBytes - 1) / RangeBytes).Select(i => i * RangeBytes);
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = MaxRanges, CancellationToken = cancellationToken };
+        return Parallel.ForEachAsync(offsets, parallel, async (offset, token) =>
+        {
+            var part = destination.Slice(offset, Math.Min(RangeBytes, destination.Length - offset));
+            var found = await _bucket.GetAsync(_layout.Block(hash), RangeBytes + offset, part.Length, copy.ETag, async (_, bytes, token) =>
+            {
+                await bytes.ReadExactlyAsync(part, token);
+                return part.Length;
+            }, token);
+            if (found is null)
+            {
+                throw new KeepException(KeepErrorKind.Unavailable, $"{DeviceId}: {hash} was trashed while it was read.");
+            }
+        });
+    }
+
+    /// <summary>At least one byte, since there is no empty range; an object that is larger than the room is then seen to be.</summary>
+    private static long FirstRange(int room) => Math.Clamp(room, 1, RangeBytes);
 
     private ValueTask MarkRecentAsync(BlockHash hash, CancellationToken cancellationToken) =>
         _bucket.PutAsync(_layout.Recent(hash), ReadOnlyMemory<byte>.Empty, EmptyMd5, cancellationToken);

@@ -166,16 +166,17 @@ public sealed partial class Keepstore(
     private async ValueTask<BlockBuffer?> ReadVerifiedAsync(Mount mount, BlockHash hash, int sizeHintBytes, CancellationToken cancellationToken)
     {
         var room = Math.Min(sizeHintBytes, Locator.MaxBlockSizeBytes);
+        var verifying = mount.Volume as IVerifyingVolume;
         while (true)
         {
             var buffer = await buffers.RentAsync(room, cancellationToken);
             var isGood = false;
             try
             {
-                var file = mount.Volume as IFileVolume;
-                var (stored, identity) = file is not null && verified is not null
+                var (stored, identity) = verifying is not null ? (await verifying.ReadVerifiedAsync(hash, room, buffer.Capacity, cancellationToken), (FileIdentity?)null)
+                    : mount.Volume is IFileVolume file && verified is not null
                     ? await file.ReadIdentifiedAsync(hash, buffer.Capacity, cancellationToken) is var (count, which) ? (count, which) : (null, null)
-                    : (await mount.Volume.ReadAsync(hash, buffer.Capacity, cancellationToken), (FileIdentity?)null);
+                    : (await mount.Volume.ReadAsync(hash, buffer.Capacity, cancellationToken), null);
                 if (stored is not { } size)
                 {
                     return null;
@@ -194,7 +195,8 @@ public sealed partial class Keepstore(
                 }
 
                 buffer.Length = (int)size;
-                isGood = (identity is { } same && verified!.Files.Knows(mount.Uuid, hash, same)) || await HashJob.ComputeAsync(buffer.Memory, hashing) == hash;
+                isGood = verifying is not null || (identity is { } same && verified!.Files.Knows(mount.Uuid, hash, same))
+                    || await HashJob.ComputeAsync(buffer.Memory, hashing) == hash;
                 if (!isGood)
                 {
                     throw new KeepException(KeepErrorKind.Corrupt, $"The bytes stored for {hash} have another hash.");

@@ -1,5 +1,6 @@
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Blocks.Hashing;
+using KeepFs.Engine.Volumes.Gateway;
 
 namespace KeepFs.Engine.Mounts;
 
@@ -27,7 +28,9 @@ public sealed class Scrubber : IAsyncDisposable
         Keepstore keepstore, BlockBufferPool buffers, ICopyFinder? others, ScrubOptions options, Func<bool> isIdle, IScrubEvents events, TimeProvider time, HashService? hashing = null)
     {
         _control = new ScrubControl(options.Enabled, options.BytesPerSecond);
-        _mounts = [.. keepstore.Mounts.All.Select(mount => new MountScrub(mount, keepstore, buffers, others, options, _control, isIdle, events, time, hashing))];
+
+        // A gateway shows files that are somebody else's: one that has changed is no bad copy, and there is nothing to put aside.
+        _mounts = [.. keepstore.Mounts.All.Where(mount => mount.Volume is not GatewayVolume).Select(mount => new MountScrub(mount, keepstore, buffers, others, options, _control, isIdle, events, time, hashing))];
     }
 
     /// <summary>Where it stands.</summary>

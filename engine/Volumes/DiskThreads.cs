@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using KeepFs.Engine.Blocks;
 
 namespace KeepFs.Engine.Volumes;
@@ -10,13 +9,17 @@ namespace KeepFs.Engine.Volumes;
 /// </summary>
 internal sealed class DiskThreads : IAsyncDisposable
 {
-    private readonly BlockingCollection<Work> _queue;
+    // Not a BlockingCollection: its idle threads spin before they sleep, and sixteen of them would burn what the hash needs.
+    private readonly object _gate = new();
+    private readonly Queue<Work> _queue = new();
+    private readonly int _maxWaiting;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _running;
+    private bool _isClosing;
 
     public DiskThreads(string name, int threads, int maxWaiting)
     {
-        _queue = new BlockingCollection<Work>(Math.Max(1, maxWaiting));
+        _maxWaiting = Math.Max(1, maxWaiting);
         _running = threads;
         if (threads == 0)
         {
@@ -42,9 +45,16 @@ internal sealed class DiskThreads : IAsyncDisposable
         }
 
         var item = new Work<T>(work, cancellationToken);
-        if (!_queue.TryAdd(item, 0, CancellationToken.None))
+        lock (_gate)
         {
-            throw new KeepException(KeepErrorKind.Overloaded, $"{_queue.BoundedCapacity} disk operations already wait on this volume; try again later.");
+            ObjectDisposedException.ThrowIf(_isClosing, this);
+            if (_queue.Count >= _maxWaiting)
+            {
+                throw new KeepException(KeepErrorKind.Overloaded, $"{_maxWaiting} disk operations already wait on this volume; try again later.");
+            }
+
+            _queue.Enqueue(item);
+            Monitor.Pulse(_gate);
         }
 
         return item.WaitAsync();
@@ -52,14 +62,18 @@ internal sealed class DiskThreads : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _queue.CompleteAdding();
+        lock (_gate)
+        {
+            _isClosing = true;
+            Monitor.PulseAll(_gate);
+        }
+
         await _ended.Task;
-        _queue.Dispose();
     }
 
     private void Loop()
     {
-        foreach (var work in _queue.GetConsumingEnumerable())
+        while (Take() is { } work)
         {
             work.Run();
         }
@@ -67,6 +81,25 @@ internal sealed class DiskThreads : IAsyncDisposable
         if (Interlocked.Decrement(ref _running) == 0)
         {
             _ended.SetResult();
+        }
+    }
+
+    /// <summary>The next piece of work; null at the end, when nothing waits any more.</summary>
+    private Work? Take()
+    {
+        lock (_gate)
+        {
+            while (_queue.Count == 0)
+            {
+                if (_isClosing)
+                {
+                    return null;
+                }
+
+                Monitor.Wait(_gate);
+            }
+
+            return _queue.Dequeue();
         }
     }
 

@@ -158,6 +158,9 @@ public sealed record ServicesConfig
     /// <summary>The keepstores; one internal URL each.</summary>
     public ServiceConfig Keepstore { get; init; } = new();
 
+    /// <summary>Gateways to stores that are not Keep's; one internal URL each (ours: keep-gateway.md leaves it open).</summary>
+    public ServiceConfig Keepgw { get; init; } = new();
+
     /// <summary>keepproxy.</summary>
     public ServiceConfig Keepproxy { get; init; } = new();
 
@@ -204,7 +207,7 @@ public sealed record StorageClassConfig
 /// <summary>One volume (keepstore-http.md 11).</summary>
 public sealed record VolumeConfig
 {
-    /// <summary>Driver name: Directory, S3, Azure.</summary>
+    /// <summary>Driver name: Directory, S3, Azure, DirectoryGateway, S3Gateway.</summary>
     public string Driver { get; init; } = "Directory";
 
     /// <summary>The driver's own settings, as text.</summary>

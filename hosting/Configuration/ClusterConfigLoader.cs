@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -6,7 +8,11 @@ namespace KeepFs.Hosting.Configuration;
 /// <summary>A loaded configuration and what in it was not understood.</summary>
 /// <param name="Config">The cluster.</param>
 /// <param name="Warnings">Keys that were ignored, one line each; Arvados has many that do not concern us.</param>
-public sealed record LoadedClusterConfig(ClusterConfig Config, IReadOnlyList<string> Warnings);
+public sealed record LoadedClusterConfig(ClusterConfig Config, IReadOnlyList<string> Warnings)
+{
+    /// <summary>The file; null for text from elsewhere.</summary>
+    public ConfigSource? Source { get; init; }
+}
 
 /// <summary>Reads an Arvados <c>config.yml</c>: <c>Clusters: {zzzzz: {...}}</c> with exactly one cluster.</summary>
 public static class ClusterConfigLoader
@@ -14,7 +20,14 @@ public static class ClusterConfigLoader
     /// <summary>Loads a file.</summary>
     /// <exception cref="ConfigException">All faults at once.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static LoadedClusterConfig Load(string path) => Parse(File.ReadAllText(path), path);
+    public static LoadedClusterConfig Load(string path)
+    {
+        var bytes = File.ReadAllBytes(path);
+        return Parse(Encoding.UTF8.GetString(bytes), path) with
+        {
+            Source = new ConfigSource(Convert.ToHexStringLower(SHA256.HashData(bytes)), File.GetLastWriteTimeUtc(path), DateTimeOffset.UtcNow),
+        };
+    }
 
     /// <summary>Loads text; <paramref name="source"/> names it in messages.</summary>
     /// <exception cref="ConfigException">All faults at once.</exception>

@@ -19,9 +19,11 @@ internal static partial class ClusterConfigRules
         Require(config.Collections.DefaultReplication > 0, $"{cluster}.Collections.DefaultReplication", "must be positive");
         Require(config.KeepFs.Scrub.Rate >= 0, $"{cluster}.KeepFs.Scrub.Rate", "must not be negative");
         Require(config.KeepFs.Scrub.Interval > TimeSpan.Zero, $"{cluster}.KeepFs.Scrub.Interval", "must be positive");
-        foreach (var (url, service) in config.Services.Keepstore.InternalURLs)
+        var keepServices = config.Services.Keepstore.InternalURLs.Select(entry => ("Keepstore", entry.Key, entry.Value))
+            .Concat(config.Services.Keepgw.InternalURLs.Select(entry => ("Keepgw", entry.Key, entry.Value)));
+        foreach (var (name, url, service) in keepServices)
         {
-            var path = $"{cluster}.Services.Keepstore.InternalURLs.{url}";
+            var path = $"{cluster}.Services.{name}.InternalURLs.{url}";
             Require(IsHttp(url), path, "must be an http or https URL");
             Require(service.ListenURL.Length == 0 || IsHttp(service.ListenURL), $"{path}.ListenURL", "must be an http or https URL");
             var isIdentity = service.Rendezvous.Length == 0 || Rendezvous().IsMatch(service.Rendezvous);

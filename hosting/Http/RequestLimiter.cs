@@ -8,8 +8,11 @@ namespace KeepFs.Hosting.Http;
 /// browser) go first, otherwise first come first served; when the line is full the newest of the lowest priority gets 503 with
 /// <c>Retry-After: 1</c>. Safe for concurrent use.
 /// </summary>
-public sealed class RequestLimiter(int maxConcurrent, int maxQueued)
+public sealed class RequestLimiter(int maxConcurrent, int maxQueued, TimeProvider? time = null)
 {
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly WaitSums[] _delays = new WaitSums[2];
+    private readonly WaitSums[] _refusals = new WaitSums[2];
     private readonly Lock _lock = new();
     private readonly LinkedList<TaskCompletionSource<bool>> _high = new();
     private readonly LinkedList<TaskCompletionSource<bool>> _low = new();
@@ -36,19 +39,27 @@ public sealed class RequestLimiter(int maxConcurrent, int maxQueued)
         }
     }
 
+    /// <summary>How long those waited that were served, by priority.</summary>
+    public IEnumerable<(string Priority, WaitSums Waited)> Delays => Read(_delays);
+
+    /// <summary>How long those waited that were refused or gave up, by priority.</summary>
+    public IEnumerable<(string Priority, WaitSums Waited)> Refusals => Read(_refusals);
+
     /// <summary>Waits for a turn; false when there is no room in the line (any more). After true, call <see cref="Exit"/>.</summary>
     public async ValueTask<bool> EnterAsync(bool isHighPriority, CancellationToken cancellationToken)
     {
-        var turn = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource<bool> turn;
         TaskCompletionSource<bool>? refused = null;
         lock (_lock)
         {
             if (maxConcurrent <= 0 || _running < maxConcurrent)
             {
                 _running++;
+                _delays[Index(isHighPriority)] = _delays[Index(isHighPriority)].Plus(TimeSpan.Zero);
                 return true;
             }
 
+            turn = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
             (isHighPriority ? _high : _low).AddLast(turn);
             if (_high.Count + _low.Count > maxQueued)
             {
@@ -59,9 +70,23 @@ public sealed class RequestLimiter(int maxConcurrent, int maxQueued)
         }
 
         refused?.SetResult(false);
-        await using (cancellationToken.UnsafeRegister(_ => Leave(turn, cancellationToken), null))
+        var since = _time.GetTimestamp();
+        var isServed = false;
+        try
         {
-            return await turn.Task;
+            await using (cancellationToken.UnsafeRegister(_ => Leave(turn, cancellationToken), null))
+            {
+                isServed = await turn.Task;
+                return isServed;
+            }
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                var sums = isServed ? _delays : _refusals;
+                sums[Index(isHighPriority)] = sums[Index(isHighPriority)].Plus(_time.GetElapsedTime(since));
+            }
         }
     }
 
@@ -83,6 +108,16 @@ public sealed class RequestLimiter(int maxConcurrent, int maxQueued)
         }
 
         next.SetResult(true);
+    }
+
+    private static int Index(bool isHighPriority) => isHighPriority ? 1 : 0;
+
+    private (string Priority, WaitSums Waited)[] Read(WaitSums[] sums)
+    {
+        lock (_lock)
+        {
+            return [("normal", sums[0]), ("high", sums[1])];
+        }
     }
 
     private void Leave(TaskCompletionSource<bool> turn, CancellationToken cancellationToken)

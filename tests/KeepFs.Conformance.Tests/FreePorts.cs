@@ -8,7 +8,7 @@ internal static class FreePorts
 {
     private const int First = 15000;
     private const int Last = 32000;
-    private static readonly int[] Offsets = [0, 2, 7, 8];
+    private static readonly int[] Offsets = [0, 2, 5, 7, 8];
 
     public static int Base()
     {

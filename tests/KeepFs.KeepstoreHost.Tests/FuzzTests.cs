@@ -103,7 +103,7 @@ public sealed class FuzzTests
         await using var queues = new WorkQueues(keepstore, config.Collections, buffers, new PullFetcher(config.Collections, http, time, null), time, log);
         using var remotes = new RemoteBlocks(new Dictionary<string, RemoteClusterConfig>(), time, null);
         await using var scrubber = new Scrubber(keepstore, buffers, null, new ScrubOptions(), () => true, new ScrubLog(NullLogger.Instance), time);
-        var router = new KeepstoreRouter(config, keepstore, buffers, queues, remotes, null, new ScrubEndpoint(scrubber), time, NullLogger.Instance);
+        var router = new KeepstoreRouter(config, keepstore, buffers, queues, remotes, null, null, new ScrubEndpoint(scrubber), time, NullLogger.Instance);
         var answers = new SortedDictionary<int, int>();
         for (var i = 0; i < ByteMutator.Count; i++)
         {

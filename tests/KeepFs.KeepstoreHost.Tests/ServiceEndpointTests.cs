@@ -146,7 +146,7 @@ public sealed class ServiceEndpointTests : IDisposable
 
         Assert.Equal(
             ["SystemRootToken", "Collections.BlobSigningKey", "API.MaxKeepBlobBuffers", "Services.Keepstore.InternalURLs",
-                "Volumes.zzzzz-nyw5e-000000000000000", "Volumes.zzzzz-nyw5e-111111111111111"],
+                "Volumes.zzzzz-nyw5e-000000000000000.Driver", "Volumes.zzzzz-nyw5e-111111111111111"],
             failure.Faults.Select(fault => fault["Clusters.zzzzz.".Length..fault.IndexOf(": ", StringComparison.Ordinal)]));
         Assert.Contains("none is mounted", Assert.Throws<ConfigException>(() => KeepstoreServer.Create(
             TestKeepstore.ConfigFor(), TestKeepstore.Url, new KeepstoreServerOptions())).Message, StringComparison.Ordinal);

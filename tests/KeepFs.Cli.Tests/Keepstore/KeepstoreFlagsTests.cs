@@ -85,6 +85,12 @@ public sealed class KeepstoreFlagsTests : IDisposable
     [InlineData("must be an absolute path", "-volume=relative")]
     [InlineData("there is no directory", "-volume=/no/such/place")]
     [InlineData("given twice", "-volume=/tmp", "-volume=/tmp")]
+    [InlineData("must be s3:MAPPINGS_DIR:BUCKET:CREDENTIALS_FILE", "-volume=s3:/tmp:bucket")]
+    [InlineData("must be s3:MAPPINGS_DIR:BUCKET:CREDENTIALS_FILE", "-volume=s3:/tmp:bucket:/file:more")]
+    [InlineData("must be an absolute path", "-volume=s3:tmp:bucket:")]
+    [InlineData("there is no directory", "-volume=s3:/no/such/place:bucket:")]
+    [InlineData("names no bucket", "-volume=s3:/tmp::")]
+    [InlineData("one was given before", "-volume=s3:/tmp:a:", "-volume=s3:/tmp:b:")]
     public void Mistake_is_named_and_ends_with_exit_code_2(string message, params string[] arguments)
     {
         var failure = Assert.Throws<CommandException>(() => Parse(arguments));
@@ -111,6 +117,26 @@ public sealed class KeepstoreFlagsTests : IDisposable
     }
 
     [Fact]
+    public void Gateway_flag_becomes_a_gateway_with_one_volume()
+    {
+        var credentials = Path.Join(_one.Path, "credentials");
+        File.WriteAllText(credentials, " access \n secret\n");
+        File.SetUnixFileMode(credentials, UnixFileMode.UserRead);
+        Parse("-s3-endpoint=http://s3.example:9000", $"-volume=s3:{_two.Path}:my-bucket:{credentials}", "-listen=10.0.1.24:8000");
+
+        var (config, url, _) = FlagConfig.Make(_flags, () => throw new InvalidOperationException("Not asked for."));
+
+        Assert.Equal([url], config.Services.Keepgw.InternalURLs.Keys);
+        Assert.Empty(config.Services.Keepstore.InternalURLs);
+        var volume = Assert.Single(config.Volumes.Values);
+        Assert.Equal(("S3Gateway", "my-bucket", "access", "secret"), (volume.Driver, volume.DriverParameters["Bucket"], volume.DriverParameters["AccessKeyID"], volume.DriverParameters["SecretAccessKey"]));
+        Assert.Equal(("http://s3.example:9000", _two.Path), (volume.DriverParameters["Endpoint"], volume.DriverParameters["MappingsDir"]));
+
+        File.SetUnixFileMode(credentials, UnixFileMode.UserRead | UnixFileMode.GroupRead);
+        Assert.Contains("chmod 600", Assert.Throws<CommandException>(() => FlagConfig.Make(_flags, () => [])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_a_token_file_the_system_token_is_one_that_nobody_knows()
     {
         Parse("-volume=" + _two.Path);
@@ -123,9 +149,8 @@ public sealed class KeepstoreFlagsTests : IDisposable
 
     [Theory]
     [InlineData("No volumes found", "-listen=:0")]
-    [InlineData("S3 volumes are not supported yet", "-s3-bucket-volume=x")]
-    [InlineData("Azure volumes are not supported yet", "-azure-storage-container-volume=x")]
     [InlineData("needs a signing key", "-volume=/tmp", "-enforce-permissions")]
+    [InlineData("has no other volumes", "-volume=/tmp", "-volume=s3:/tmp:bucket:")]
     [InlineData("/no/such/file", "-volume=/tmp", "-blob-signing-key-file=/no/such/file")]
     [InlineData("is empty", "-volume=/tmp", "-data-manager-token-file=/dev/null")]
     [InlineData("must be host:port", "-volume=/tmp", "-listen=25107")]
@@ -135,6 +160,51 @@ public sealed class KeepstoreFlagsTests : IDisposable
         Parse(arguments);
 
         Assert.Contains(message, Assert.Throws<CommandException>(() => FlagConfig.Make(_flags, () => [])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Object_stores_take_the_settings_before_them()
+    {
+        File.WriteAllText(Path.Join(_one.Path, "access"), "AK\n");
+        File.WriteAllText(Path.Join(_one.Path, "secret"), "SK\n");
+        File.WriteAllText(Path.Join(_one.Path, "azure"), "a2V5\n");
+        Parse(
+            "-s3-access-key-file", Path.Join(_one.Path, "access"), "-s3-secret-key-file", Path.Join(_one.Path, "secret"), "-s3-region=eu-west-1", "-s3-bucket-volume=first",
+            "-s3-region=", "-s3-endpoint=https://s3.example", "-s3-replication=5", "-readonly", "-s3-bucket-volume=second", "-s3-unsafe-delete", "-readonly=false",
+            "-azure-storage-account-name=acc", "-azure-storage-account-key-file", Path.Join(_one.Path, "azure"), "-azure-max-get-bytes=1000", "-azure-storage-container-volume=third");
+
+        var config = FlagConfig.Make(_flags, () => []).Config;
+
+        var volumes = config.Volumes.Values.ToDictionary(volume => volume.DriverParameters.GetValueOrDefault("Bucket") ?? volume.DriverParameters["ContainerName"]);
+        Assert.Equal(("S3", 2, false), (volumes["first"].Driver, volumes["first"].Replication, volumes["first"].ReadOnly));
+        Assert.Equal(
+            [("AccessKeyID", "AK"), ("Bucket", "first"), ("Region", "eu-west-1"), ("SecretAccessKey", "SK"), ("UnsafeDelete", "true"), ("UsePathStyle", "false")],
+            volumes["first"].DriverParameters.Select(entry => (entry.Key, entry.Value)).Order());
+        Assert.Equal(("S3", 5, true), (volumes["second"].Driver, volumes["second"].Replication, volumes["second"].ReadOnly));
+        Assert.Equal(("https://s3.example", "true"), (volumes["second"].DriverParameters["Endpoint"], volumes["second"].DriverParameters["UsePathStyle"]));
+        Assert.Equal(("Azure", 3, false), (volumes["third"].Driver, volumes["third"].Replication, volumes["third"].ReadOnly));
+        Assert.Equal(
+            [("ContainerName", "third"), ("MaxGetBytes", "1000"), ("StorageAccountKey", "a2V5"), ("StorageAccountName", "acc")],
+            volumes["third"].DriverParameters.Select(entry => (entry.Key, entry.Value)).Order());
+        KeepFs.KeepstoreHost.KeepstoreServer.Create(config, config.Services.Keepstore.InternalURLs.Keys.Single(), new() { Listen = new(System.Net.IPAddress.Loopback, 0) });
+    }
+
+    [Theory]
+    [InlineData("-s3-access-key-file", "-s3-bucket-volume=x")]
+    [InlineData("-s3-secret-key-file", "-s3-access-key-file=KEY", "-s3-bucket-volume=x")]
+    [InlineData("-s3-region or -s3-endpoint", "-s3-access-key-file=KEY", "-s3-secret-key-file=KEY", "-s3-bucket-volume=x")]
+    [InlineData("not both", "-s3-access-key-file=KEY", "-s3-secret-key-file=KEY", "-s3-region=us-east-1", "-s3-endpoint=http://x", "-s3-bucket-volume=x")]
+    [InlineData("no region of AWS", "-s3-access-key-file=KEY", "-s3-secret-key-file=KEY", "-s3-region=mars", "-s3-bucket-volume=x")]
+    [InlineData("must not be empty", "-s3-access-key-file=KEY", "-s3-secret-key-file=KEY", "-s3-region=us-east-1", "-s3-bucket-volume=")]
+    [InlineData("-azure-storage-account-name", "-azure-storage-account-key-file=KEY", "-azure-storage-container-volume=x")]
+    [InlineData("-azure-storage-account-key-file", "-azure-storage-account-name=x", "-azure-storage-container-volume=x")]
+    [InlineData("is empty", "-azure-storage-account-key-file=/dev/null")]
+    public void Object_store_without_what_it_needs_is_refused(string message, params string[] arguments)
+    {
+        File.WriteAllText(Path.Join(_one.Path, "key"), "key\n");
+        var real = arguments.Select(argument => argument.Replace("=KEY", "=" + Path.Join(_one.Path, "key"), StringComparison.Ordinal)).ToArray();
+
+        Assert.Contains(message, Assert.Throws<CommandException>(() => Parse(real)).Message, StringComparison.Ordinal);
     }
 
     private bool Parse(params string[] arguments) => GoFlagParser.Parse(_flags.All, arguments);

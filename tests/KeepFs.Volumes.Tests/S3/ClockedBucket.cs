@@ -18,8 +18,8 @@ internal sealed class ClockedBucket(IBucket real, TimeProvider time) : IBucket
         await real.HeadAsync(key, cancellationToken) is { } found ? Seen(found) : null;
 
     public async ValueTask<StoredObject?> GetAsync(
-        string key, Func<StoredObject, Stream, CancellationToken, ValueTask<long>> receive, CancellationToken cancellationToken) =>
-        await real.GetAsync(key, receive, cancellationToken) is { } found ? Seen(found) : null;
+        string key, long offset, long length, string? etag, Func<StoredObject, Stream, CancellationToken, ValueTask<long>> receive, CancellationToken cancellationToken) =>
+        await real.GetAsync(key, offset, length, etag, receive, cancellationToken) is { } found ? Seen(found) : null;
 
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> data, string md5Base64, CancellationToken cancellationToken)
     {
