@@ -86,7 +86,11 @@ internal sealed class KeepstoreDaemon : IAsyncDisposable
     public async Task AssertHasAsync(byte[] block)
     {
         var (status, body) = await GetAsync(Blocks.Hash(block), block.Length);
-        Assert.True(status == HttpStatusCode.OK, $"GET {Blocks.Hash(block)}: {status}\n{Errors}");
+        if (status != HttpStatusCode.OK)
+        {
+            Assert.Fail($"GET {Blocks.Hash(block)}: {status}\n{Errors}");
+        }
+
         Assert.True(body.AsSpan().SequenceEqual(block));
     }
 
