@@ -13,6 +13,7 @@ var root = new RootCommand("KeepFs: content-addressed storage that speaks the Ar
     DemoCommand.Create(),
     KeepstoreCommand.Create(),
     GatewayCommand.Create(),
+    DoctorCommand.Create(),
     BenchCommand.Create(),
 };
 return await CommandRunner.RunAsync(root, InvokedName.Prepare(args, InvokedName.Find()));

@@ -81,6 +81,9 @@ internal sealed class GatewayEndpoints(IReadOnlyList<GatewayVolume> volumes)
             .Counter("keepfs_keepgw_remote_read_bytes", "Bytes read from the remote store.", volumes.Sum(volume => volume.Counters.ReadBytes));
     }
 
+    /// <summary>So that the first scrape of the metrics finds numbers.</summary>
+    public static void StartCounting(Keepstore keepstore) => VolumesOf(keepstore).ForEach(volume => volume.LastCount());
+
     private static List<GatewayVolume> VolumesOf(Keepstore keepstore) => [.. keepstore.Mounts.All.Select(mount => mount.Volume).OfType<GatewayVolume>()];
 }
 

@@ -90,6 +90,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
         await _app.StartAsync(cancellationToken);
         _queues.Start();
         _emptier.Start();
+        GatewayEndpoints.StartCounting(_keepstore);
     }
 
     /// <summary>Stops to listen, lets running requests and started list items end, and drops the rest of the lists.</summary>

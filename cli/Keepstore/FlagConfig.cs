@@ -23,8 +23,13 @@ internal static class FlagConfig
             throw new CommandException("-enforce-permissions needs a signing key: give -blob-signing-key-file");
         }
 
-        var volumes = flags.Volumes.Count > 0 ? flags.Volumes : discover();
-        if (volumes.Count == 0)
+        if (flags is { Gateway: not null, Volumes.Count: > 0 })
+        {
+            throw new CommandException("-volume=s3:... makes this a gateway, which has no other volumes: start another server for those");
+        }
+
+        var volumes = flags.Volumes.Count > 0 || flags.Gateway is not null ? flags.Volumes : discover();
+        if (volumes.Count == 0 && flags.Gateway is null)
         {
             throw new CommandException("No volumes found: give -volume=/DIR, or make a directory \"keep\" at the top of a mounted file system");
         }
@@ -54,11 +59,6 @@ internal static class FlagConfig
                 BlobTrashConcurrency = 1,
                 BlobReplicateConcurrency = 1,
             },
-            Services = new ServicesConfig
-            {
-                // The address is bound by the options; a name here only tells that all interfaces are meant.
-                Keepstore = new ServiceConfig { InternalURLs = new Dictionary<string, InternalUrlConfig> { [url] = new() { ListenURL = $"http://all-interfaces:{port}/" } } },
-            },
             Volumes = volumes.ToDictionary(volume => VolumeUuid(volume, port), volume => new VolumeConfig
             {
                 Driver = volume.Driver,
@@ -72,6 +72,16 @@ internal static class FlagConfig
                 },
             }),
         };
+
+        // The address is bound by the options; a name here only tells that all interfaces are meant.
+        var service = new ServiceConfig { InternalURLs = new Dictionary<string, InternalUrlConfig> { [url] = new() { ListenURL = $"http://all-interfaces:{port}/" } } };
+        config = flags.Gateway is { } gateway
+            ? config with
+            {
+                Services = new ServicesConfig { Keepgw = service },
+                Volumes = new Dictionary<string, VolumeConfig> { [VolumeUuid(new VolumeFlag("S3", "gateway " + gateway.Bucket, true, false), port)] = gateway.ToVolume(flags.S3Endpoint, flags.S3Region) },
+            }
+            : config with { Services = new ServicesConfig { Keepstore = service } };
         return (config, url, listen);
     }
 

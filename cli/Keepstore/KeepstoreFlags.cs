@@ -36,8 +36,8 @@ internal sealed class KeepstoreFlags
         new("readonly", "", "The volumes that come after are only read.", "", Legacy(text => _isReadOnly = GoFlagParser.Boolean(text))),
         new("s3-access-key-file", "string", "File with the access key for the S3 volumes that come after.", "", Legacy(text => _s3.SetFile("AccessKeyID", text))),
         new("s3-bucket-volume", "value", "Bucket to use as a volume; may be repeated.", "[]", Legacy(AddBucket)),
-        new("s3-endpoint", "string", "Endpoint for the S3 volumes that come after; blank = AWS.", "", Legacy(text => _s3.Set("Endpoint", text))),
-        new("s3-region", "string", "AWS region for the S3 volumes that come after.", "", Legacy(text => _s3.Set("Region", text))),
+        new("s3-endpoint", "string", "Endpoint for the S3 volumes that come after; blank = AWS.", "", Legacy(text => _s3.Set("Endpoint", S3Endpoint = text))),
+        new("s3-region", "string", "AWS region for the S3 volumes that come after.", "", Legacy(text => _s3.Set("Region", S3Region = text))),
         new("s3-replication", "int", "Replication reported for the S3 volumes that come after.", "2", Legacy(text => _s3.Replication = Positive(text))),
         new("s3-secret-key-file", "string", "File with the secret key for the S3 volumes that come after.", "", Legacy(text => _s3.SetFile("SecretAccessKey", text))),
         new("s3-unsafe-delete", "", "Delete from S3 although it races with writes.", "", Legacy(text => DeletesUnsafely = GoFlagParser.Boolean(text))),
@@ -45,7 +45,7 @@ internal sealed class KeepstoreFlags
         new("trash-check-interval", "duration", "Time between two rounds of emptying the trash.", "24h0m0s", Legacy(text => TrashCheckInterval = GoFlagParser.Duration(text))),
         new("trash-lifetime", "duration", "Time in the trash, from where a block can be recovered; 0 deletes at once.", "", Legacy(text => TrashLifetime = NotNegative(text))),
         new("url", "string", "Which entry of Services.Keepstore.InternalURLs this server is; needed when the addresses of this machine fit none or several.", "", text => Url = text),
-        new("volume", "value", "Directory for blocks; may be repeated. Without any, every directory \"keep\" at the top of a mounted file system is used. A list with commas is deprecated.", "[]", Legacy(AddDirectories)),
+        new("volume", "value", "Directory for blocks; may be repeated. Without any, every directory \"keep\" at the top of a mounted file system is used. A list with commas is deprecated. s3:MAPPINGS:BUCKET:CREDENTIALS makes this a gateway to a bucket.", "[]", Legacy(AddDirectories)),
         new("volumes", "value", "Deprecated name of -volume.", "[]", Legacy(AddDirectories)),
     ];
 
@@ -81,6 +81,15 @@ internal sealed class KeepstoreFlags
 
     public TimeSpan TrashLifetime { get; private set; } = TimeSpan.Zero;
 
+    /// <summary>Of the S3 volumes that come after, and of the gateway.</summary>
+    public string S3Endpoint { get; private set; } = "";
+
+    /// <summary>As the endpoint.</summary>
+    public string S3Region { get; private set; } = "";
+
+    /// <summary>The process is a gateway, and has no other volumes.</summary>
+    public GatewayFlag? Gateway { get; private set; }
+
     /// <summary>Of all S3 volumes, wherever it stands.</summary>
     public bool DeletesUnsafely { get; private set; }
 
@@ -94,6 +103,12 @@ internal sealed class KeepstoreFlags
 
     private void AddDirectories(string list)
     {
+        if (GatewayFlag.IsOne(list))
+        {
+            Gateway = Gateway is null ? GatewayFlag.Parse(list) : throw new FormatException("a gateway serves one bucket, and one was given before");
+            return;
+        }
+
         foreach (var root in list.Split(','))
         {
             if (!root.StartsWith('/'))

@@ -95,6 +95,11 @@ internal static class UpCommand
             Console.WriteLine($"keepstore   {url}   {ClusterPlan.RootOf(volume)}");
         }
 
+        foreach (var url in config.Services.Keepgw.InternalURLs.Keys)
+        {
+            Console.WriteLine($"gateway     {url}   (keepfs gateway publish DIR)");
+        }
+
         Console.WriteLine(mountPoint is null ? "mount       none (--mount DIR)" : $"mount       {mountPoint}/home  {mountPoint}/by_id");
         Console.WriteLine($"data        {data.Path}   ({config.Collections.DefaultReplication} copies of each block)");
         Console.WriteLine();

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace KeepFs.Engine.Blocks;
 
 /// <summary>
-/// Pinned memory rented from a <see cref="BlockBufferPool"/>, with counted references: whoever got it from the pool holds one,
+/// Memory at a fixed address, rented from a <see cref="BlockBufferPool"/>, with counted references: whoever got it from the pool holds one,
 /// <see cref="AddReference"/> adds one, <see cref="Release"/> drops one, and the last drop returns it to the pool.
 /// The content is written by its one owner before anybody else sees it.
 /// </summary>
@@ -12,25 +12,26 @@ public sealed class BlockBuffer
     private readonly BlockBufferPool _pool;
     private int _references;
 
-    internal BlockBuffer(BlockBufferPool pool, byte[] array)
+    internal BlockBuffer(BlockBufferPool pool, BlockPlace place)
     {
         _pool = pool;
-        Array = array;
+        Place = place;
+        Capacity = place.Region.Memory.Slice(place.Offset, place.SizeBytes);
     }
 
-    internal byte[] Array { get; }
+    internal BlockPlace Place { get; }
 
     /// <summary>Bytes that this buffer takes from the budget; at least what was asked for.</summary>
-    public int CapacityBytes => Array.Length;
+    public int CapacityBytes => Place.SizeBytes;
 
     /// <summary>Bytes in use, set by the owner while filling; never more than <see cref="CapacityBytes"/>.</summary>
     public int Length { get; set; }
 
     /// <summary>The whole capacity, for filling.</summary>
-    public Memory<byte> Capacity => Array;
+    public Memory<byte> Capacity { get; }
 
     /// <summary>The bytes in use.</summary>
-    public ReadOnlyMemory<byte> Memory => Array.AsMemory(0, Length);
+    public ReadOnlyMemory<byte> Memory => Capacity[..Length];
 
     /// <summary>More than one holder now; a hint, it may change at once.</summary>
     public bool IsShared => Volatile.Read(ref _references) > 1;

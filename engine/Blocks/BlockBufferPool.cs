@@ -3,16 +3,23 @@ using System.Numerics;
 namespace KeepFs.Engine.Blocks;
 
 /// <summary>
-/// The memory budget of one component: pinned buffers in power-of-two sizes from 4 KiB to 64 MiB, reused, never more bytes out
-/// than the budget. Renters wait in a bounded line, first come first served. A cache that borrows from the pool registers a
+/// The memory budget of one component: buffers in power-of-two sizes from 4 KiB to 64 MiB, reused. What is rented and what is kept for the
+/// next renter never take more memory together than the budget, whatever the mix of sizes. Renters wait in a bounded line, first come first served. A cache that borrows from the pool registers a
 /// reclaimer, which is asked to give memory back before anybody waits. Safe for concurrent use.
 /// </summary>
 public sealed class BlockBufferPool
 {
     private const int SmallestShift = 12;
     private const int LargestShift = 26;
+
+    /// <summary>Pages of 2 MiB, where the system has them, for buffers that are at least as large.</summary>
+    private const int HugePageShift = 21;
+
     private readonly Lock _lock = new();
-    private readonly Stack<byte[]>[] _free = new Stack<byte[]>[LargestShift - SmallestShift + 1];
+
+    // By size: places with memory that was used before, and places without.
+    private readonly Stack<BlockPlace>[] _free = new Stack<BlockPlace>[LargestShift - SmallestShift + 1];
+    private readonly Stack<BlockPlace>[] _empty = new Stack<BlockPlace>[LargestShift - SmallestShift + 1];
     private readonly LinkedList<Waiter> _waiting = new();
     private readonly BlockBufferPoolOptions _options;
     private Func<long, bool>? _reclaim;
@@ -27,7 +34,8 @@ public sealed class BlockBufferPool
         _options = options;
         for (var i = 0; i < _free.Length; i++)
         {
-            _free[i] = new Stack<byte[]>();
+            _free[i] = new Stack<BlockPlace>();
+            _empty[i] = new Stack<BlockPlace>();
         }
     }
 
@@ -94,7 +102,7 @@ public sealed class BlockBufferPool
         lock (_lock)
         {
             _outBytes -= buffer.CapacityBytes;
-            _free[BitOperations.Log2((uint)buffer.CapacityBytes) - SmallestShift].Push(buffer.Array);
+            _free[BitOperations.Log2((uint)buffer.CapacityBytes) - SmallestShift].Push(buffer.Place);
             _freeBytes += buffer.CapacityBytes;
             while (_waiting.First is { } first && _outBytes + (1L << first.Value.Shift) <= _options.BudgetBytes)
             {
@@ -182,29 +190,46 @@ public sealed class BlockBufferPool
     {
         var size = 1 << shift;
         _outBytes += size;
-        if (_free[shift - SmallestShift].TryPop(out var array))
+        if (_free[shift - SmallestShift].TryPop(out var place))
         {
             _freeBytes -= size;
         }
         else
         {
             DropFreeUntil(_options.BudgetBytes - _outBytes);
-            array = GC.AllocateUninitializedArray<byte>(size, pinned: true);
+            place = TakeEmpty(shift);
         }
 
-        var buffer = new BlockBuffer(this, array);
+        var buffer = new BlockBuffer(this, place);
         buffer.Rented(length);
         return buffer;
     }
 
-    /// <summary>Free arrays of other sizes count too: rented and kept together never exceed the budget.</summary>
+    private BlockPlace TakeEmpty(int shift)
+    {
+        var places = _empty[shift - SmallestShift];
+        if (places.Count == 0)
+        {
+            var region = new BlockRegion(shift >= HugePageShift);
+            for (var offset = BlockRegion.RegionBytes - (1 << shift); offset >= 0; offset -= 1 << shift)
+            {
+                places.Push(new BlockPlace(region, offset, 1 << shift));
+            }
+        }
+
+        return places.Pop();
+    }
+
+    /// <summary>Free buffers of other sizes count too: rented and kept together never exceed the budget.</summary>
     private void DropFreeUntil(long roomBytes)
     {
         for (var i = _free.Length - 1; i >= 0 && _freeBytes > roomBytes; i--)
         {
             while (_freeBytes > roomBytes && _free[i].TryPop(out var dropped))
             {
-                _freeBytes -= dropped.Length;
+                _freeBytes -= dropped.SizeBytes;
+                dropped.Release();
+                _empty[i].Push(dropped);
             }
         }
     }

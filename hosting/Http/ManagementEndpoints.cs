@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace KeepFs.Hosting.Http;
 
-/// <summary><c>/_health/ping</c> and <c>/metrics</c>, with the rules for the ManagementToken (keepstore-http.md 2).</summary>
+/// <summary><c>/_health/ping</c>, <c>/metrics</c> and <c>/metrics.json</c>, with the rules for the ManagementToken (keepstore-http.md 2).</summary>
 public static class ManagementEndpoints
 {
-    /// <summary>Answers both paths; everything else goes on.</summary>
+    /// <summary>Answers these paths; everything else goes on.</summary>
     /// <param name="app">The pipeline.</param>
     /// <param name="managementToken">Empty: health is disabled (404) and metrics are open.</param>
     /// <param name="writeMetrics">Adds all samples; called for every request.</param>
@@ -16,7 +16,8 @@ public static class ManagementEndpoints
         app.Use((context, next) => (context.Request.Method, context.Request.Path.Value) switch
         {
             ("GET", "/_health/ping") => HealthAsync(context, managementToken),
-            ("GET" or "HEAD", "/metrics") => MetricsAsync(context, managementToken, writeMetrics),
+            ("GET" or "HEAD", "/metrics") => MetricsAsync(context, managementToken, writeMetrics, asJson: false),
+            ("GET" or "HEAD", "/metrics.json") => MetricsAsync(context, managementToken, writeMetrics, asJson: true),
             _ => next(context),
         });
 
@@ -32,7 +33,7 @@ public static class ManagementEndpoints
             : AnswerAsync(context, StatusCodes.Status200OK, "{\"health\":\"OK\"}\n", "application/json");
     }
 
-    private static Task MetricsAsync(HttpContext context, string managementToken, Action<MetricsText> writeMetrics)
+    private static Task MetricsAsync(HttpContext context, string managementToken, Action<MetricsText> writeMetrics, bool asJson)
     {
         if (managementToken.Length > 0)
         {
@@ -46,7 +47,8 @@ public static class ManagementEndpoints
 
         var metrics = new MetricsText();
         writeMetrics(metrics);
-        return AnswerAsync(context, StatusCodes.Status200OK, metrics.ToString(), "text/plain; version=0.0.4; charset=utf-8");
+        return asJson ? AnswerAsync(context, StatusCodes.Status200OK, metrics.ToJson(), "application/json")
+            : AnswerAsync(context, StatusCodes.Status200OK, metrics.ToString(), "text/plain; version=0.0.4; charset=utf-8");
     }
 
     private static Task AnswerAsync(HttpContext context, int status, string body, string contentType = "text/plain; charset=utf-8")

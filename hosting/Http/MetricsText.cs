@@ -3,10 +3,11 @@ using System.Text;
 
 namespace KeepFs.Hosting.Http;
 
-/// <summary>Writes the text exposition format of Prometheus. Samples of one metric must follow each other.</summary>
+/// <summary>Writes the text exposition format of Prometheus, and the same as JSON. Samples of one metric must follow each other.</summary>
 public sealed class MetricsText
 {
     private readonly StringBuilder _text = new();
+    private readonly MetricsJson _json = new();
     private string _metric = "";
 
     /// <summary>Adds a value that may go up and down.</summary>
@@ -20,14 +21,24 @@ public sealed class MetricsText
     /// <summary>Adds a summary without quantiles.</summary>
     public MetricsText Summary(string name, string help, double sum, long count, params ReadOnlySpan<(string Name, string Value)> labels)
     {
-        Sample(name, name + "_sum", "summary", help, sum, labels);
-        return Sample(name, name + "_count", "summary", help, count, labels);
+        _json.Add(name, "SUMMARY", help, sum, count, labels);
+        Write(name, name + "_sum", "summary", help, sum, labels);
+        return Write(name, name + "_count", "summary", help, count, labels);
     }
+
+    /// <summary>The same samples as JSON, in the form that Prometheus's own libraries give a list of metric families.</summary>
+    public string ToJson() => _json.ToString();
 
     /// <inheritdoc/>
     public override string ToString() => _text.ToString();
 
     private MetricsText Sample(string metric, string name, string type, string help, double value, ReadOnlySpan<(string Name, string Value)> labels)
+    {
+        _json.Add(metric, type.ToUpperInvariant(), help, value, null, labels);
+        return Write(metric, name, type, help, value, labels);
+    }
+
+    private MetricsText Write(string metric, string name, string type, string help, double value, ReadOnlySpan<(string Name, string Value)> labels)
     {
         if (_metric != metric)
         {

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace KeepFs.Hosting.Transport;
 
@@ -21,7 +20,6 @@ internal sealed class PolledReader(PolledSocket socket) : PipeReader
     private int _headStart;
     private int _headEnd;
     private Memory<byte> _block;
-    private byte[] _blockArray = [];
     private int _blockBase;
     private int _blockStart;
     private int _blockEnd;
@@ -33,13 +31,11 @@ internal sealed class PolledReader(PolledSocket socket) : PipeReader
     /// <summary>See <see cref="IBlockTransfer.ReceiveInto"/>.</summary>
     public void ReceiveInto(Memory<byte> destination)
     {
-        if (destination.IsEmpty || !MemoryMarshal.TryGetArray<byte>(destination, out var array))
-        {
-            throw new ArgumentException("A block is received into part of an array.", nameof(destination));
-        }
+        ArgumentOutOfRangeException.ThrowIfZero(destination.Length, nameof(destination));
+        (_block, _blockStart, _blockEnd, _isInBlock) = (destination, 0, 0, true);
 
-        (_block, _blockArray, _blockBase) = (destination, array.Array!, array.Offset);
-        (_blockStart, _blockEnd, _isInBlock) = (0, 0, true);
+        // Positions in a sequence of one piece count from the start of what the piece was cut from.
+        _blockBase = new ReadOnlySequence<byte>(destination).Start.GetInteger();
 
         // What came together with the headers.
         var came = Math.Min(_headEnd - _headStart, destination.Length);
@@ -122,12 +118,11 @@ internal sealed class PolledReader(PolledSocket socket) : PipeReader
     {
         _isInBlock = false;
         _block = default;
-        _blockArray = [];
         _isExamined = _headStart == _headEnd;
     }
 
     private ReadResult Result(bool isCanceled) => new(
-        _isInBlock ? new ReadOnlySequence<byte>(_blockArray, _blockBase + _blockStart, _blockEnd - _blockStart)
+        _isInBlock ? new ReadOnlySequence<byte>(_block[_blockStart.._blockEnd])
             : new ReadOnlySequence<byte>(_head, _headStart, _headEnd - _headStart),
         isCanceled,
         _isAtEnd);

@@ -38,7 +38,8 @@ public sealed class UpTests(SharedCluster shared)
     {
         var cluster = shared.Process;
 
-        Assert.Equal("", (await cluster.ScriptAsync($"find '{cluster.Data}' -perm /077")).Ok());
+        // What is in the index of the gateway may be read by a gateway of another user where there is one; here its folder is closed.
+        Assert.Equal("", (await cluster.ScriptAsync($"find '{cluster.Data}' -perm /077 ! -path '{cluster.Data}/gateway/*'")).Ok());
     }
 
     [Fact]

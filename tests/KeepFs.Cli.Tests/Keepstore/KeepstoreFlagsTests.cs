@@ -85,6 +85,12 @@ public sealed class KeepstoreFlagsTests : IDisposable
     [InlineData("must be an absolute path", "-volume=relative")]
     [InlineData("there is no directory", "-volume=/no/such/place")]
     [InlineData("given twice", "-volume=/tmp", "-volume=/tmp")]
+    [InlineData("must be s3:MAPPINGS_DIR:BUCKET:CREDENTIALS_FILE", "-volume=s3:/tmp:bucket")]
+    [InlineData("must be s3:MAPPINGS_DIR:BUCKET:CREDENTIALS_FILE", "-volume=s3:/tmp:bucket:/file:more")]
+    [InlineData("must be an absolute path", "-volume=s3:tmp:bucket:")]
+    [InlineData("there is no directory", "-volume=s3:/no/such/place:bucket:")]
+    [InlineData("names no bucket", "-volume=s3:/tmp::")]
+    [InlineData("one was given before", "-volume=s3:/tmp:a:", "-volume=s3:/tmp:b:")]
     public void Mistake_is_named_and_ends_with_exit_code_2(string message, params string[] arguments)
     {
         var failure = Assert.Throws<CommandException>(() => Parse(arguments));
@@ -111,6 +117,26 @@ public sealed class KeepstoreFlagsTests : IDisposable
     }
 
     [Fact]
+    public void Gateway_flag_becomes_a_gateway_with_one_volume()
+    {
+        var credentials = Path.Join(_one.Path, "credentials");
+        File.WriteAllText(credentials, " access \n secret\n");
+        File.SetUnixFileMode(credentials, UnixFileMode.UserRead);
+        Parse("-s3-endpoint=http://s3.example:9000", $"-volume=s3:{_two.Path}:my-bucket:{credentials}", "-listen=10.0.1.24:8000");
+
+        var (config, url, _) = FlagConfig.Make(_flags, () => throw new InvalidOperationException("Not asked for."));
+
+        Assert.Equal([url], config.Services.Keepgw.InternalURLs.Keys);
+        Assert.Empty(config.Services.Keepstore.InternalURLs);
+        var volume = Assert.Single(config.Volumes.Values);
+        Assert.Equal(("S3Gateway", "my-bucket", "access", "secret"), (volume.Driver, volume.DriverParameters["Bucket"], volume.DriverParameters["AccessKeyID"], volume.DriverParameters["SecretAccessKey"]));
+        Assert.Equal(("http://s3.example:9000", _two.Path), (volume.DriverParameters["Endpoint"], volume.DriverParameters["MappingsDir"]));
+
+        File.SetUnixFileMode(credentials, UnixFileMode.UserRead | UnixFileMode.GroupRead);
+        Assert.Contains("chmod 600", Assert.Throws<CommandException>(() => FlagConfig.Make(_flags, () => [])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_a_token_file_the_system_token_is_one_that_nobody_knows()
     {
         Parse("-volume=" + _two.Path);
@@ -124,6 +150,7 @@ public sealed class KeepstoreFlagsTests : IDisposable
     [Theory]
     [InlineData("No volumes found", "-listen=:0")]
     [InlineData("needs a signing key", "-volume=/tmp", "-enforce-permissions")]
+    [InlineData("has no other volumes", "-volume=/tmp", "-volume=s3:/tmp:bucket:")]
     [InlineData("/no/such/file", "-volume=/tmp", "-blob-signing-key-file=/no/such/file")]
     [InlineData("is empty", "-volume=/tmp", "-data-manager-token-file=/dev/null")]
     [InlineData("must be host:port", "-volume=/tmp", "-listen=25107")]

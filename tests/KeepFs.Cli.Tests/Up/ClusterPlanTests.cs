@@ -16,9 +16,9 @@ public sealed class ClusterPlanTests : IDisposable
     {
         using var data = DataFolder.Open(At("data"));
         var one = ClusterPlan.Make(data, Options(), null);
-        Assert.Equal((1, 1), (one.Volumes.Count, one.Collections.DefaultReplication));
+        Assert.Equal((1, 1), (Folders(one), one.Collections.DefaultReplication));
         var two = ClusterPlan.Make(data, Options([At("a"), At("b")]), null);
-        Assert.Equal((2, 2), (two.Volumes.Count, two.Collections.DefaultReplication));
+        Assert.Equal((2, 2), (Folders(two), two.Collections.DefaultReplication));
         Assert.Equal(["http://127.0.0.1:25107/", "http://127.0.0.1:25108/"], two.Services.Keepstore.InternalURLs.Keys.Order());
         Assert.All(two.Services.Keepstore.InternalURLs.Values, url => Assert.Equal(15, url.Rendezvous.Length));
     }
@@ -32,7 +32,8 @@ public sealed class ClusterPlanTests : IDisposable
         var next = ClusterPlan.Make(data, Options([At("c")], portBase: 31000), ClusterConfigLoader.Load(data.ConfigFile).Config);
         Assert.Equal(first.ClusterId, next.ClusterId);
         Assert.Equal(first.Collections.BlobSigningKey, next.Collections.BlobSigningKey);
-        Assert.Equal(3, next.Volumes.Count);
+        Assert.Equal(3, Folders(next));
+        Assert.Equal(first.Services.Keepgw.InternalURLs.Values.Single().Rendezvous, next.Services.Keepgw.InternalURLs.Values.Single().Rendezvous);
         foreach (var (uuid, volume) in first.Volumes)
         {
             Assert.Equal(ClusterPlan.RootOf(volume), ClusterPlan.RootOf(next.Volumes[uuid]));
@@ -76,7 +77,9 @@ public sealed class ClusterPlanTests : IDisposable
     }
 
     private static string Rendezvous(ClusterConfig config, string volume) =>
-        config.Services.Keepstore.InternalURLs[config.Volumes[volume].AccessViaHosts.Keys.Single()].Rendezvous;
+        config.Services.Keepstore.InternalURLs.Concat(config.Services.Keepgw.InternalURLs).Single(url => config.Volumes[volume].AccessViaHosts.ContainsKey(url.Key)).Value.Rendezvous;
+
+    private static int Folders(ClusterConfig config) => config.Volumes.Values.Count(volume => volume.Driver == "Directory");
 
     private string At(string path) => $"{_folder.Path}/{path}";
 

@@ -69,6 +69,18 @@ public sealed class KeepClientTests : IDisposable
         Assert.Equal("foo", await FetchAsync(Locator.Parse($"{FooLocator}+K@{_servers.Services[0].Uuid}")));
     }
 
+    [Theory]
+    [InlineData(404)]
+    [InlineData(503)]
+    public async Task A_hinted_gateway_is_asked_first_and_then_the_keepstores(int status)
+    {
+        var gateway = _servers.Add(_ => ScriptedServers.Status(status), "gateway:test");
+        var keepstore = _servers.Add(_ => ScriptedServers.Ok(Foo));
+
+        Assert.Equal("foo", await FetchAsync(Locator.Parse($"{FooLocator}+K@{_servers.Services[0].Uuid}")));
+        Assert.Equal([$"GET {gateway}", $"GET {keepstore}"], _servers.Requests);
+    }
+
     [Fact]
     public async Task Writing_stores_the_wanted_copies_on_the_first_services_of_the_probe_order()
     {
