@@ -17,7 +17,10 @@ step() { printf '\n== %s (%d s)\n' "$1" "$(($(date +%s) - started))"; }
 
 # program:package for what the tests start; a missing one fails here, aloud, and is never skipped.
 tools=(fusermount3:fuse3 curl:curl cadaver:cadaver rclone:rclone litmus:litmus setfattr:attr python3:python3
-    radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph-mgr:ceph-mgr ceph:ceph-common node:nodejs npm:npm)
+    radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph-mgr:ceph-mgr ceph:ceph-common node:nodejs npm:npm
+    unshare:util-linux prlimit:util-linux)
+# Root tests disk faults on ext4 images, others on tmpfs.
+[ "$(id -u)" != 0 ] || tools+=(mkfs.ext4:e2fsprogs)
 missing=()
 for tool in "${tools[@]}"; do
     command -v "${tool%%:*}" >/dev/null 2>&1 || missing+=("${tool##*:}")

@@ -12,6 +12,7 @@ var root = new RootCommand("KeepFs: content-addressed storage that speaks the Ar
     MountCommand.Create(),
     DemoCommand.Create(),
     KeepstoreCommand.Create(),
+    ScrubCommand.Create(),
     GatewayCommand.Create(),
     DoctorCommand.Create(),
     BenchCommand.Create(),

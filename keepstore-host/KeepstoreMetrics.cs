@@ -6,7 +6,8 @@ namespace KeepFs.KeepstoreHost;
 
 /// <summary>What <c>/metrics</c> shows (keepstore-http.md 13).</summary>
 internal sealed class KeepstoreMetrics(
-    Keepstore keepstore, BlockBufferPool buffers, RequestMetrics requests, WorkQueues queues, IReadOnlyDictionary<string, IVolumeMeter> volumes, VerifiedCache verified)
+    Keepstore keepstore, BlockBufferPool buffers, RequestMetrics requests, WorkQueues queues, IReadOnlyDictionary<string, IVolumeMeter> volumes, VerifiedCache verified,
+    Scrubber scrubber)
 {
     public void Write(MetricsText text)
     {
@@ -29,6 +30,7 @@ internal sealed class KeepstoreMetrics(
             .Counter("keepfs_keepstore_written_bytes", "Bytes stored on volumes.", counters.BytesWritten);
         GatewayEndpoints.WriteMetrics(text, keepstore);
         WriteVolumes(text);
+        ScrubMetrics.Write(text, scrubber.Status);
     }
 
     /// <summary>One metric after the other, as the format wants it, each for all volumes.</summary>

@@ -19,6 +19,7 @@ internal sealed partial class KeepstoreRouter(
     RemoteBlocks remotes,
     Func<HttpContext, CancellationToken, Task>? status,
     GatewayEndpoints? gateway,
+    ScrubEndpoint scrub,
     TimeProvider time,
     ILogger logger)
 {
@@ -101,6 +102,8 @@ internal sealed partial class KeepstoreRouter(
             ("PUT", _) when name.StartsWith(Untrash, StringComparison.Ordinal) && StartsWithHash(name[Untrash.Length..]) =>
                 AsSystem(context) ?? _blocks.UntrashAsync(context, Hash(name[Untrash.Length..]), cancellationToken),
             ("GET" or "HEAD", "status.json") when status is not null => status(context, cancellationToken),
+            ("GET" or "HEAD", ScrubEndpoint.Path) => AsSystem(context) ?? scrub.ShowAsync(context, cancellationToken),
+            ("PUT", ScrubEndpoint.Path) => AsSystem(context) ?? scrub.CommandAsync(context, cancellationToken),
             ("PUT", "trash") => AsSystem(context) ?? _lists.TrashAsync(context, cancellationToken),
             ("PUT", "pull") => AsSystem(context) ?? _lists.PullAsync(context, cancellationToken),
             ("GET" or "HEAD", "mounts") => AsSystem(context) ?? _index.MountsAsync(context),

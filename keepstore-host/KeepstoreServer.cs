@@ -24,10 +24,11 @@ public sealed class KeepstoreServer : IAsyncDisposable
     private readonly Keepstore _keepstore;
     private readonly WorkQueues _queues;
     private readonly TrashEmptier _emptier;
+    private readonly Scrubber _scrubber;
     private readonly IDisposable[] _clients;
 
-    private KeepstoreServer(WebApplication app, Keepstore keepstore, WorkQueues queues, TrashEmptier emptier, IDisposable[] clients) =>
-        (_app, _keepstore, _queues, _emptier, _clients) = (app, keepstore, queues, emptier, clients);
+    private KeepstoreServer(WebApplication app, Keepstore keepstore, WorkQueues queues, TrashEmptier emptier, Scrubber scrubber, IDisposable[] clients) =>
+        (_app, _keepstore, _queues, _emptier, _scrubber, _clients) = (app, keepstore, queues, emptier, scrubber, clients);
 
     /// <summary>Where it listens, with the real port; known after <see cref="StartAsync"/>.</summary>
     public IReadOnlyList<string> Addresses => [.. _app.Urls];
@@ -64,11 +65,21 @@ public sealed class KeepstoreServer : IAsyncDisposable
         var verified = new VerifiedCache(buffers, options.Verified, options.Time);
         var keepstore = new Keepstore(new MountTable(mounts), buffers, events, options.Hashing, verified);
         var outgoing = OutgoingHttp.Create(config.TLS.Insecure, usesProxy: false);
-        var queues = new WorkQueues(keepstore, config.Collections, buffers, new PullFetcher(config.Collections, outgoing, options.Time, options.Hashing), options.Time, events);
+        var fetcher = new PullFetcher(config.Collections, outgoing, options.Time, options.Hashing);
+        var queues = new WorkQueues(keepstore, config.Collections, buffers, fetcher, options.Time, events);
         var remotes = new RemoteBlocks(config.RemoteClusters, options.Time, options.Hashing);
         var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests, options.Time);
         var requests = new RequestMetrics(limiter, options.ConfigSource, options.Time);
-        var metrics = new KeepstoreMetrics(keepstore, buffers, requests, queues, meters, verified);
+        var scrubber = new Scrubber(
+            keepstore,
+            buffers,
+            new OtherKeepstores(config, serverUrl, outgoing, fetcher, buffers),
+            options.Scrub with { Enabled = config.KeepFs.Scrub.Enabled, BytesPerSecond = config.KeepFs.Scrub.Rate, Interval = config.KeepFs.Scrub.Interval },
+            () => limiter.Running == 0 && queues is { Pull.InProgress: 0, Trash.InProgress: 0 },
+            new ScrubLog(log),
+            options.Time,
+            options.Hashing);
+        var metrics = new KeepstoreMetrics(keepstore, buffers, requests, queues, meters, verified, scrubber);
         var gateway = GatewayEndpoints.For(keepstore);
         Func<HttpContext, CancellationToken, Task>? status = gateway is not null ? gateway.ShowStatusAsync
             : options.ServesStatus ? new StatusEndpoint(config, keepstore, buffers, queues).ShowAsync
@@ -80,8 +91,8 @@ public sealed class KeepstoreServer : IAsyncDisposable
         app.Use(new RunningRequests(config.ManagementToken, requests).ShowAsync);
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseRequestLimiter(limiter);
-        app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, status, gateway, options.Time, log).HandleAsync);
-        return new KeepstoreServer(app, keepstore, queues, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log), [outgoing, remotes, verified]);
+        app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, status, gateway, new ScrubEndpoint(scrubber), options.Time, log).HandleAsync);
+        return new KeepstoreServer(app, keepstore, queues, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log), scrubber, [outgoing, remotes, verified]);
     }
 
     /// <summary>Starts to listen.</summary>
@@ -90,6 +101,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
         await _app.StartAsync(cancellationToken);
         _queues.Start();
         _emptier.Start();
+        _scrubber.Start();
         GatewayEndpoints.StartCounting(_keepstore);
     }
 
@@ -98,6 +110,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _emptier.DisposeAsync();
+        await _scrubber.DisposeAsync();
         await _app.StopAsync(cancellationToken);
         await _queues.StopAsync(cancellationToken);
     }
@@ -106,6 +119,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _emptier.DisposeAsync();
+        await _scrubber.DisposeAsync();
         await _app.DisposeAsync();
         await _queues.DisposeAsync();
         Array.ForEach(_clients, client => client.Dispose());

@@ -44,4 +44,7 @@ public sealed record KeepstoreServerOptions
     /// hashes its own block.
     /// </summary>
     public HashService? Hashing { get; init; }
+
+    /// <summary>How it scrubs, as far as the cluster's configuration does not say.</summary>
+    public ScrubOptions Scrub { get; init; } = new();
 }

@@ -88,6 +88,8 @@ internal sealed class MeteredDisk(IDisk inner, DiskMeter meter) : IDisk
 
         public void Sync() => meter.Count(DiskOperation.Fsync, inner.Sync);
 
+        public void DropCache() => inner.DropCache();
+
         public void Lock() => meter.Count(DiskOperation.Flock, inner.Lock);
 
         public bool TryLock() => meter.Count(DiskOperation.Flock, inner.TryLock);

@@ -48,6 +48,9 @@ internal static class FlagConfig
                 MaxConcurrentRequests = flags.MaxRequests > 0 ? flags.MaxRequests : (int)Math.Min(int.MaxValue, 2L * flags.MaxBuffers),
                 MaxQueuedRequests = 0,
             },
+
+            // No flag of 2016 speaks of it; /_keepfs/scrub and keepfs scrub can start it.
+            KeepFs = new KeepFsConfig { Scrub = new ScrubConfig { Enabled = false } },
             Collections = new CollectionsConfig
             {
                 BlobSigning = flags.EnforcesPermissions,

@@ -16,6 +16,13 @@ internal sealed class DirectoryLayout(string root)
 
     public string FullMarker => Path.Join(root, "full");
 
+    /// <summary>Names that no keepstore of Arvados looks at: not hexadecimal.</summary>
+    public string Quarantine => Path.Join(root, "quarantine");
+
+    public string ScrubState => Path.Join(root, ".keepfs-scrub");
+
+    public string Quarantined(BlockHash hash, long unixSeconds) => string.Create(CultureInfo.InvariantCulture, $"{Path.Join(Quarantine, hash.ToString())}.{unixSeconds}");
+
     public string NewFullMarker() => Path.Join(root, NewFullMarkerPrefix + RandomName());
 
     public static bool IsNewFullMarker(string name) => name.StartsWith(NewFullMarkerPrefix, StringComparison.Ordinal);

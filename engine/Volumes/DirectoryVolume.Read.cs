@@ -56,7 +56,7 @@ public sealed partial class DirectoryVolume
         RunAsync(() => StatCopy(hash)?.MtimeNanoseconds, cancellationToken);
 
     private FileIdentity? Identify(BlockHash hash) =>
-        _disk.Stat(_layout.Block(hash)) is { } stat ? new FileIdentity(stat.Device, stat.Inode, stat.SizeBytes, stat.MtimeNanoseconds, stat.CtimeNanoseconds) : null;
+        StatCopy(hash) is { } stat ? new FileIdentity(stat.Device, stat.Inode, stat.SizeBytes, stat.MtimeNanoseconds, stat.CtimeNanoseconds) : null;
 
     private long? Read(BlockHash hash, Span<byte> destination)
     {

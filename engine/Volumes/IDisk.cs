@@ -115,6 +115,11 @@ public interface IDiskFile : IDisposable
     /// <summary>Makes bytes and times durable.</summary>
     void Sync();
 
+    /// <summary>Asks the system to forget what it remembers of the bytes, so that reading asks the medium. A hint.</summary>
+    void DropCache()
+    {
+    }
+
     /// <summary>Waits for the exclusive flock(2), held until disposal: the lock that an Arvados keepstore on the same volume takes.</summary>
     void Lock();
 

@@ -187,6 +187,7 @@ public sealed partial class PosixDisk : IDisk
 
     private sealed partial class PosixFile(string path, SafeFileHandle handle) : IDiskFile
     {
+        private const int AdviceDontNeed = 4;
         private const int LockExclusive = 2;
         private const int LockWithoutWaiting = 4;
 
@@ -223,6 +224,8 @@ public sealed partial class PosixDisk : IDisk
         }
 
         public void Sync() => PosixError.Check(Fsync(handle), "fsync", path);
+
+        public void DropCache() => _ = Advise(handle, 0, 0, AdviceDontNeed);
 
         public void Lock()
         {
@@ -327,6 +330,9 @@ public sealed partial class PosixDisk : IDisk
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Fsync(SafeFileHandle handle);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    private static partial int Advise(SafeFileHandle handle, long offset, long length, int advice);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Flock(SafeFileHandle handle, int operation);

@@ -41,6 +41,29 @@ public sealed record ClusterConfig
 
     /// <summary>Where the catalogue keeps its database (ours; Arvados has PostgreSQL only).</summary>
     public CatalogConfig Catalog { get; init; } = new();
+
+    /// <summary>What only KeepFs has; Arvados ignores the section.</summary>
+    public KeepFsConfig KeepFs { get; init; } = new();
+}
+
+/// <summary>Our own settings.</summary>
+public sealed record KeepFsConfig
+{
+    /// <summary>How keepstores verify what they hold.</summary>
+    public ScrubConfig Scrub { get; init; } = new();
+}
+
+/// <summary>Scrubbing (decision 0014).</summary>
+public sealed record ScrubConfig
+{
+    /// <summary>It runs by itself; otherwise only when told to.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>Bytes a second on each volume; 0 = no limit.</summary>
+    public long Rate { get; init; } = 20 << 20;
+
+    /// <summary>From the end of a pass over a volume to the start of the next.</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromDays(14);
 }
 
 /// <summary>Limits (keepstore-http.md 12, catalog-api.md 1.3 and 3).</summary>

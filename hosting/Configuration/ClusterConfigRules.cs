@@ -17,6 +17,8 @@ internal static partial class ClusterConfigRules
         Require(config.Collections.BlobSigningTTL > TimeSpan.Zero, $"{cluster}.Collections.BlobSigningTTL", "must be positive");
         Require(config.Collections.BlobTrashLifetime >= TimeSpan.Zero, $"{cluster}.Collections.BlobTrashLifetime", "must not be negative");
         Require(config.Collections.DefaultReplication > 0, $"{cluster}.Collections.DefaultReplication", "must be positive");
+        Require(config.KeepFs.Scrub.Rate >= 0, $"{cluster}.KeepFs.Scrub.Rate", "must not be negative");
+        Require(config.KeepFs.Scrub.Interval > TimeSpan.Zero, $"{cluster}.KeepFs.Scrub.Interval", "must be positive");
         var keepServices = config.Services.Keepstore.InternalURLs.Select(entry => ("Keepstore", entry.Key, entry.Value))
             .Concat(config.Services.Keepgw.InternalURLs.Select(entry => ("Keepgw", entry.Key, entry.Value)));
         foreach (var (name, url, service) in keepServices)

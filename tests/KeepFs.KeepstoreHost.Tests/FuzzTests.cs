@@ -88,10 +88,10 @@ public sealed class FuzzTests
     [Fact]
     public async Task Requests_are_answered_below_500()
     {
-        var paths = new ByteMutator(3, "/" + Signed, "//" + Signed, "/" + Remote, "/index/acb", "/index", "/mounts", "/mounts/zzzzz-nyw5e-000000000000000/blocks/ac", "/untrash/" + Foo, "/trash", "/pull");
+        var paths = new ByteMutator(3, "/" + Signed, "//" + Signed, "/" + Remote, "/index/acb", "/index", "/mounts", "/mounts/zzzzz-nyw5e-000000000000000/blocks/ac", "/untrash/" + Foo, "/trash", "/pull", "/_keepfs/scrub");
         var headers = new ByteMutator(
             4, "Bearer " + TestKeepstore.Token, "OAuth2 " + TestKeepstore.SystemToken, "Basic bm9uZTpzeXN0ZW1yb290dG9rZW4=", "arvados_api_token=c3lzdGVt", "local, 2026-01-02T03:04:05Z", " , hot , cold=1", "2", "bytes=0-1");
-        var bodies = new ByteMutator(5, "foo", "[]", "[{\"locator\":\"" + Foo + "+3\"}]");
+        var bodies = new ByteMutator(5, "foo", "[]", "[{\"locator\":\"" + Foo + "+3\"}]", "{\"action\":\"rate\",\"rate\":1}");
         var time = new ManualTime();
         var config = TestKeepstore.ConfigFor() with { Collections = new CollectionsConfig { BlobSigningKey = TestKeepstore.Key, BlobTrashConcurrency = 0 } };
         var buffers = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 2L * Locator.MaxBlockSizeBytes });
@@ -102,7 +102,8 @@ public sealed class FuzzTests
         using var http = new HttpClient();
         await using var queues = new WorkQueues(keepstore, config.Collections, buffers, new PullFetcher(config.Collections, http, time, null), time, log);
         using var remotes = new RemoteBlocks(new Dictionary<string, RemoteClusterConfig>(), time, null);
-        var router = new KeepstoreRouter(config, keepstore, buffers, queues, remotes, null, null, time, NullLogger.Instance);
+        await using var scrubber = new Scrubber(keepstore, buffers, null, new ScrubOptions(), () => true, new ScrubLog(NullLogger.Instance), time);
+        var router = new KeepstoreRouter(config, keepstore, buffers, queues, remotes, null, null, new ScrubEndpoint(scrubber), time, NullLogger.Instance);
         var answers = new SortedDictionary<int, int>();
         for (var i = 0; i < ByteMutator.Count; i++)
         {
