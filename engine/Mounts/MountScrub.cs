@@ -24,6 +24,7 @@ internal sealed class MountScrub(
     private const int Prefixes = 1 << (4 * PrefixLength);
     private readonly BlockHealer _healer = new(mount, keepstore, buffers, others, hashing);
     private volatile ScrubState _state = new();
+    private ScrubState? _saved;
     private volatile string _activity = "off";
     private int _requestsServed;
     private long _savedAt;
@@ -39,6 +40,7 @@ internal sealed class MountScrub(
         try
         {
             await LoadAsync(cancellationToken);
+            _saved = _state;
             var isFirst = true;
             while (true)
             {
@@ -59,7 +61,10 @@ internal sealed class MountScrub(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            await SaveAsync(CancellationToken.None);
+            if (!ReferenceEquals(_state, _saved))
+            {
+                await SaveAsync(CancellationToken.None);
+            }
         }
     }
 
@@ -291,6 +296,7 @@ internal sealed class MountScrub(
     private async Task SaveAsync(CancellationToken cancellationToken)
     {
         _savedAt = time.GetTimestamp();
+        _saved = _state;
         try
         {
             if (Aside is not null && mount.AllowWrite)
