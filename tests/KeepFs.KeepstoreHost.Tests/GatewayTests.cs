@@ -79,7 +79,12 @@ public sealed class GatewayTests : IAsyncLifetime, IDisposable
             Driver = GatewayDriver.S3,
             DriverParameters = new Dictionary<string, string>
             {
-                ["MappingsDir"] = Mappings, ["Bucket"] = "bucket", ["Endpoint"] = "http://127.0.0.1:1", ["AccessKeyID"] = "a", ["SecretAccessKey"] = "s", ["UsePathStyle"] = "true",
+                ["MappingsDir"] = Mappings,
+                ["Bucket"] = "bucket",
+                ["Endpoint"] = "http://127.0.0.1:1",
+                ["AccessKeyID"] = "a",
+                ["SecretAccessKey"] = "s",
+                ["UsePathStyle"] = "true",
             },
         }));
         using var answer = await gateway.SendAsync("GET", $"/{Hello}+13+{Signature()}");
