@@ -84,9 +84,13 @@ public sealed class ApiTests(SharedCluster shared) : IDisposable
 
         // 2. Keep services.
         var services = (await _http.ApiOkAsync(HttpMethod.Get, "arvados/v1/keep_services/accessible?alt=json"))["items"]!.AsArray();
-        Assert.Equal([_cluster.KeepstorePort(0), _cluster.KeepstorePort(1)], services.Select(service => (int)service!["service_port"]!).Order());
-        Assert.All(services, service => Assert.Equal((27, "disk"), (((string)service!["uuid"]!).Length, (string)service["service_type"]!)));
-        Assert.All(services, service => Assert.False((bool)service!["service_ssl_flag"]! || (bool)service["read_only"]!));
+        var disks = services.Where(service => (string)service!["service_type"]! == "disk").ToArray();
+        Assert.Equal([_cluster.KeepstorePort(0), _cluster.KeepstorePort(1)], disks.Select(service => (int)service!["service_port"]!).Order());
+        Assert.All(services, service => Assert.Equal((27, false), (((string)service!["uuid"]!).Length, (bool)service["service_ssl_flag"]!)));
+        Assert.All(disks, service => Assert.False((bool)service!["read_only"]!));
+
+        // Clients ask the gateway only where a locator names it, and never write to it.
+        Assert.All(services.Except(disks), service => Assert.Equal(("gateway:keepgw", true), ((string)service!["service_type"]!, (bool)service["read_only"]!)));
 
         // 3. The block to both, the first by the library that arv-put uses.
         var data = RandomNumberGenerator.GetBytes(100_000);
