@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using KeepFs.Catalog;
 using KeepFs.Engine.Catalog;
+using KeepFs.Engine.Mounts;
 using KeepFs.Hosting.Configuration;
 using KeepFs.KeepstoreHost;
 using KeepFs.Testing.Volumes;
@@ -66,7 +67,13 @@ public sealed class TestSite : IAsyncLifetime, IDisposable
         (Catalog, OtherCatalog) = (CatalogOf(Token), CatalogOf(OtherToken));
         foreach (var url in urls)
         {
-            var keepstore = KeepstoreServer.Create(Config, url, new KeepstoreServerOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0) });
+            var keepstore = KeepstoreServer.Create(Config, url, new KeepstoreServerOptions
+            {
+                Listen = new IPEndPoint(IPAddress.Loopback, 0),
+
+                // Tests damage copies and want to see what readers get then.
+                Verified = new VerifiedBlocksOptions { TrustedFor = TimeSpan.Zero },
+            });
             await keepstore.StartAsync(default);
             _keepstores.Add(keepstore);
             await RegisterAsync(admin, new Uri(keepstore.Addresses.Single()));
