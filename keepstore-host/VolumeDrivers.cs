@@ -38,7 +38,7 @@ internal static class VolumeDrivers
                 var azureOptions = AzureVolumeOptions.Parse(parameters, trash);
                 return faults.Count == before ? (new AzureVolume(azureOptions, azure), azure) : null;
             default:
-                faults.Add($"{path}.Driver: '{volume.Driver}' is not known; use Directory, S3 or Azure");
+                faults.Add($"{path}.Driver: '{volume.Driver}' is not known; use Directory, S3, Azure, DirectoryGateway or S3Gateway");
                 return null;
         }
     }
@@ -52,7 +52,13 @@ internal static class VolumeDrivers
         }
 
         return new DirectoryVolume(
-            new DirectoryVolumeOptions { Root = root, Serialize = parameters.Boolean("Serialize"), Trash = trash },
+            new DirectoryVolumeOptions
+            {
+                Root = root,
+                Serialize = parameters.Boolean("Serialize"),
+                ShareSyncsFrom = parameters.Boolean("ShareSyncs", byDefault: true) ? DirectoryVolumeOptions.UsualShareSyncsFrom : 0,
+                Trash = trash,
+            },
             new MeteredDisk(new PosixDisk(), meter));
     }
 }

@@ -62,7 +62,7 @@ internal sealed class KeepstoreBench(KeepstoreBenchOptions options) : IAsyncDisp
             // A daemon of its own for each size, so that its peak memory belongs to the row.
             var work = NewFolder(options.DiskFolder, 0);
             var volume = NewFolder(group.Key.OnDisk ? options.DiskFolder : options.MemoryFolder, group.Max(load => (long)load.SizeBytes * (load.StoredPerRound + load.ReadSet)));
-            var servers = await StartAsync(volume, work, group.Any(load => load.Method == "GET"), cancellationToken);
+            var servers = await StartAsync(volume, work, group.Any(load => load.Method == "GET"), group.Any(load => load.IsAboutSyncs), cancellationToken);
             foreach (var load in group)
             {
                 await MeasureAsync(load, servers, cancellationToken);
@@ -76,7 +76,7 @@ internal sealed class KeepstoreBench(KeepstoreBenchOptions options) : IAsyncDisp
         {
             var volume = NewFolder(options.MemoryFolder, options.IndexedBlocks * IndexedFileBytes);
             IndexMeasurement.Fill(volume, options.IndexedBlocks);
-            _children.Add(await KeepstorePeers.StartKeepstoreAsync(volume, NewFolder(options.DiskFolder, 0), cancellationToken));
+            _children.Add(await KeepstorePeers.StartKeepstoreAsync(volume, NewFolder(options.DiskFolder, 0), syncsAlone: false, cancellationToken));
             table.AddIndex(await IndexMeasurement.RunAsync(_children[^1], KeepstorePeers.SystemToken, options.IndexedBlocks, cancellationToken));
             Stop();
         }
@@ -90,10 +90,17 @@ internal sealed class KeepstoreBench(KeepstoreBenchOptions options) : IAsyncDisp
         await _hashing.DisposeAsync();
     }
 
-    private async Task<List<MeasuredServer>> StartAsync(string volume, string work, bool reads, CancellationToken cancellationToken)
+    private async Task<List<MeasuredServer>> StartAsync(string volume, string work, bool reads, bool isAboutSyncs, CancellationToken cancellationToken)
     {
-        _children.Add(await KeepstorePeers.StartKeepstoreAsync(volume, work, cancellationToken));
+        _children.Add(await KeepstorePeers.StartKeepstoreAsync(volume, work, syncsAlone: false, cancellationToken));
         var servers = new List<MeasuredServer> { new("keepfs", _children[^1].Address, options.Token, volume, servesFiles: false) };
+        if (isAboutSyncs)
+        {
+            var alone = NewFolder(options.DiskFolder, 0);
+            _children.Add(await KeepstorePeers.StartKeepstoreAsync(alone, work, syncsAlone: true, cancellationToken));
+            servers.Add(new MeasuredServer("keepfs, one fsync per PUT", _children[^1].Address, options.Token, alone, servesFiles: false));
+        }
+
         if (options.UsesNginx && reads)
         {
             _children.Add(await KeepstorePeers.StartNginxAsync(volume, work, cancellationToken));
@@ -128,7 +135,10 @@ internal sealed class KeepstoreBench(KeepstoreBenchOptions options) : IAsyncDisp
                 {
                     cancellationToken.ThrowIfCancellationRequested();
                     server.Measure(load, blocks, options.Duration);
-                    server.Clean(blocks);
+                    if (load.IsCleaned)
+                    {
+                        server.Clean(blocks);
+                    }
                 }
             }
 
@@ -181,7 +191,10 @@ internal sealed class KeepstoreBench(KeepstoreBenchOptions options) : IAsyncDisp
         foreach (var server in servers.Where(server => !server.ServesFiles))
         {
             server.Store(blocks, load.Connections);
-            server.Clean(blocks);
+            if (load.IsCleaned)
+            {
+                server.Clean(blocks);
+            }
         }
     }
 

@@ -42,6 +42,15 @@ internal sealed record KeepstoreLoad(string Method, int SizeBytes, int Connectio
 
     public bool Stores => Method == "PUT";
 
+    /// <summary>
+    /// Whether a round's blocks are taken away before the next. Small ones on a disk stay: ext4 avoids inodes that were deleted in the last seconds,
+    /// and looking for others would be most of what is measured.
+    /// </summary>
+    public bool IsCleaned => !OnDisk || SizeBytes >= MiB;
+
+    /// <summary>Whether the row is about durable small writes, to be compared with one fsync for each.</summary>
+    public bool IsAboutSyncs => Stores && OnDisk && SizeBytes < MiB;
+
     public bool Mixes => Method == "MIX";
 
     /// <summary>Blocks stored in a round: different ones, enough to be long and few enough for a volume in memory.</summary>

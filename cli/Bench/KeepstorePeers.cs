@@ -12,7 +12,11 @@ internal static class KeepstorePeers
     public static string SystemToken { get; } = Secret();
 
     /// <summary>Our keepstore on one volume, signatures required, access log on.</summary>
-    public static Task<ChildServer> StartKeepstoreAsync(string volume, string work, CancellationToken cancellationToken)
+    /// <param name="volume">Its folder.</param>
+    /// <param name="work">For its configuration and log.</param>
+    /// <param name="syncsAlone">Every PUT makes itself durable, one after another: what sharing syncs is compared with.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public static Task<ChildServer> StartKeepstoreAsync(string volume, string work, bool syncsAlone, CancellationToken cancellationToken)
     {
         var port = ChildServer.FreePort();
         var config = Path.Combine(work, $"keepstore-{port}.yml");
@@ -27,7 +31,7 @@ internal static class KeepstorePeers
                 Volumes:
                   zbnch-nyw5e-000000000000000:
                     Driver: Directory
-                    DriverParameters: { Root: "{{volume}}" }
+                    DriverParameters: { Root: "{{volume}}", Serialize: {{(syncsAlone ? "true" : "false")}}, ShareSyncs: {{(syncsAlone ? "false" : "true")}} }
             """);
         var self = Environment.ProcessPath ?? throw new IOException("cannot find my own program file");
         return ChildServer.StartAsync(self, ["keepstore", "-config", config], port, Path.Combine(work, "keepstore.log"), cancellationToken);

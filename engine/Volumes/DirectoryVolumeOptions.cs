@@ -3,6 +3,9 @@ namespace KeepFs.Engine.Volumes;
 /// <summary>Settings of a <see cref="DirectoryVolume"/>.</summary>
 public sealed record DirectoryVolumeOptions
 {
+    /// <summary>What <see cref="ShareSyncsFrom"/> is unless somebody says otherwise.</summary>
+    public const int UsualShareSyncsFrom = 4;
+
     /// <summary>Absolute path of an existing directory.</summary>
     public required string Root { get; init; }
 
@@ -25,7 +28,7 @@ public sealed record DirectoryVolumeOptions
     /// From how many small writes and touches at once they share syncs (decision 0013); 0 = never. Fewer are quicker with their own:
     /// a shared write waits for two syncs of the file system, which cost about as much as the two of its own.
     /// </summary>
-    public int ShareSyncsFrom { get; init; } = 4;
+    public int ShareSyncsFrom { get; init; } = UsualShareSyncsFrom;
 
     /// <summary>Larger writes never share: their own bytes take longer than a sync, and small ones should not wait for them.</summary>
     public int ShareSyncsUpToBytes { get; init; } = 1 << 20;
