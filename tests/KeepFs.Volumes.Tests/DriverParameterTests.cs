@@ -47,7 +47,7 @@ public sealed class DriverParameterTests
         "StorageAccountKey", "StorageAccountName", "ContainerName", "StorageBaseURL", "RequestTimeout", "ListBlobsRetryDelay", "ListBlobsMaxAttempts", "MaxGetBytes", "WriteRaceInterval", "WriteRacePollTime");
 
     [Fact]
-    public void Unknown_driver_is_told() => Assert.Equal([$"{Path}.Driver: 'Tape' is not known; use Directory, S3 or Azure"], Faults("Tape", []));
+    public void Unknown_driver_is_told() => Assert.Equal([$"{Path}.Driver: 'Tape' is not known; use Directory, S3, Azure, DirectoryGateway or S3Gateway"], Faults("Tape", []));
 
     [Fact]
     public void Parameters_of_other_drivers_are_ignored() => Assert.Empty(Faults("S3", new() { ["Bucket"] = "blocks", ["Region"] = "eu-west-1", ["Root"] = "/x", ["MaxGetBytes"] = "1" }));
