@@ -8,11 +8,16 @@ internal static class BenchCommand
 {
     public static Command Create() => new("bench", "Measure against other programs on this machine, in interleaved rounds.") { Keepstore() };
 
+    internal static Uri ServerAt(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttp
+            ? address
+            : throw new CommandException($"--against '{url}': must be a URL such as http://127.0.0.1:25107", 2);
+
     private static Command Keepstore()
     {
         var memory = new Option<string>("--memory") { Description = "A folder in memory, for volumes.", DefaultValueFactory = _ => "/dev/shm" };
         var disk = new Option<string>("--disk") { Description = "A folder on a disk, for volumes.", DefaultValueFactory = _ => Path.GetTempPath() };
-        var against = new Option<Uri?>("--against") { Description = "Compare with this running Keep-compatible server, such as http://127.0.0.1:25107." };
+        var against = new Option<string?>("--against") { Description = "Compare with this running Keep-compatible server, such as http://127.0.0.1:25107." };
         var token = new Option<string>("--token") { Description = "The token that it is sent.", DefaultValueFactory = _ => "benchmarktoken" };
         var noNginx = new Option<bool>("--no-nginx") { Description = "Do not compare reading with nginx." };
         var rounds = new Option<int>("--rounds") { Description = "How often each load runs on each server.", DefaultValueFactory = _ => 3 };
@@ -35,7 +40,7 @@ internal static class BenchCommand
             {
                 MemoryFolder = parsed.GetValue(memory)!,
                 DiskFolder = parsed.GetValue(disk)!,
-                Against = parsed.GetValue(against),
+                Against = parsed.GetValue(against) is { } url ? ServerAt(url) : null,
                 Token = parsed.GetValue(token)!,
                 UsesNginx = !parsed.GetValue(noNginx),
                 Rounds = parsed.GetValue(rounds),
