@@ -1,4 +1,5 @@
 using KeepFs.Engine.Blocks;
+using Microsoft.Win32.SafeHandles;
 
 namespace KeepFs.Engine.FileSystems;
 
@@ -19,6 +20,12 @@ public interface INode
     /// the catalogue (fsync). Nothing to do for nodes outside collections.
     /// </summary>
     ValueTask SyncAsync(CancellationToken cancellationToken);
+
+    /// <summary>Extended attributes (<c>user.*</c>) with their values in UTF-8; none unless the kind of node has some. Read-only.</summary>
+    ValueTask<IReadOnlyDictionary<string, string>> GetExtendedAttributesAsync(CancellationToken cancellationToken) => new(EmptyAttributes);
+
+    /// <summary>No extended attributes.</summary>
+    protected static readonly IReadOnlyDictionary<string, string> EmptyAttributes = new Dictionary<string, string>();
 }
 
 /// <summary>One name in a directory.</summary>
@@ -68,6 +75,12 @@ public interface IFileNode : INode
 /// <summary>An open file. Calls may overlap; each read and each write is atomic for itself.</summary>
 public interface IFileHandle : IAsyncDisposable
 {
+    /// <summary>
+    /// A local file that holds exactly this file's bytes, whole and verified, and does not change while the handle is open; null when there is
+    /// none. The front may let the kernel read from it directly. Owned by the handle.
+    /// </summary>
+    SafeFileHandle? Backing => null;
+
     /// <summary>
     /// Reads exactly <c>min(length, size - offset)</c> bytes (none at or past the end). The lease keeps them in memory until disposed.
     /// </summary>

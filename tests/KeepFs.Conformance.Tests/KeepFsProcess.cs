@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace KeepFs.Conformance.Tests;
 
@@ -55,6 +56,17 @@ internal sealed class KeepFsProcess : IAsyncDisposable
             {
                 return _errors.ToString();
             }
+        }
+    }
+
+    /// <summary>Waits until standard error has a match; its lines arrive here some time after the process wrote them.</summary>
+    public async Task SaysAsync(string pattern)
+    {
+        using var limit = new CancellationTokenSource(EndLimit);
+        while (!Regex.IsMatch(Errors, pattern))
+        {
+            Assert.False(limit.IsCancellationRequested, $"Nothing matches \"{pattern}\" in: {Errors}");
+            await Task.Delay(50);
         }
     }
 
