@@ -89,11 +89,11 @@ public sealed class ProgramTests
             m = mmap.mmap(f.fileno(), 0)
             m[70000:70004] = b'seen'
             f.close()
-            print(subprocess.check_output(['sh', '-c', 'tail -c +70001 f | head -c 4']).decode(), flush=True)
+            print(subprocess.check_output(['sh', '-c', 'head -c 70004 f | tail -c 4']).decode(), flush=True)
             m[10:14] = b'kept'
             m.close()
             END
-            tail -c +11 f | head -c 4
+            head -c 14 f | tail -c 4
             """));
     }
 
