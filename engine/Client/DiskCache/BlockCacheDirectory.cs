@@ -248,7 +248,7 @@ public sealed class BlockCacheDirectory : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
-            File.Delete(temporary);
+            Delete(temporary);
             Pause($"{path} could not be written: {e.Message}");
             return false;
         }
@@ -264,7 +264,20 @@ public sealed class BlockCacheDirectory : IDisposable
     {
         _log($"block cache: {path} is removed, because {why}");
         _open.Drop(hash);
-        File.Delete(path);
+        Delete(path);
+    }
+
+    private void Delete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The whole directory is gone, or the disk is read-only: there is nothing of it to use either.
+            _log($"block cache: {path} cannot be removed: {e.Message}");
+        }
     }
 
     private void Pause(string why)

@@ -114,8 +114,14 @@ public sealed class DiskCachedBlockStore : IBlockStore, IWholeFiles, IAsyncDispo
 
     private void Write((BlockHash Hash, BlockBuffer Buffer) block)
     {
-        _disk.Store(block.Hash, block.Buffer.Memory.Span);
-        block.Buffer.Release();
+        try
+        {
+            _disk.Store(block.Hash, block.Buffer.Memory.Span);
+        }
+        finally
+        {
+            block.Buffer.Release();
+        }
     }
 
     /// <summary>The keepstores below the memory cache: what they send is offered to the disk, what the disk kept over a boot is tried first.</summary>
