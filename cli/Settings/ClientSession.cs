@@ -73,7 +73,7 @@ internal sealed class ClientSession : IAsyncDisposable
                 Attempts = limits.Attempts,
                 RequestId = requestId,
             };
-            var hashing = new HashService(new HashServiceOptions());
+            var hashing = new HashService(new HashServiceOptions { MaxBacklogBytes = 8 << 20 });
             var keep = new KeepClient(http, services, options, TimeProvider.System, Random.Shared, hashing);
             return new ClientSession(http, services, keep, hashing, catalog, config, limits);
         }

@@ -116,11 +116,11 @@ public sealed class BlockCacheDirectory : IDisposable
     }
 
     /// <summary>Keeps a verified block.</summary>
-    internal void Store(BlockHash hash, ReadOnlySpan<byte> bytes)
+    internal void Store(BlockHash hash, BlockBuffer block)
     {
-        if (bytes.Length > 0 && !IsPaused && !File.Exists(_layout.Block(hash)) && MakeRoom(bytes.Length) && TryWrite(_layout.Block(hash), bytes, static (file, content) => RandomAccess.Write(file, content, 0)))
+        if (block.Length > 0 && !IsPaused && !File.Exists(_layout.Block(hash)) && MakeRoom(block.Length) && TryWrite(_layout.Block(hash), temporary => Write(temporary, block)))
         {
-            _eviction.Added(bytes.Length);
+            _eviction.Added(block.Length);
         }
     }
 
@@ -142,7 +142,11 @@ public sealed class BlockCacheDirectory : IDisposable
             return false;
         }
 
-        var isWritten = TryWrite(_layout.File(BlockCacheLayout.KeyOf(pieces)), default, (file, _) => new WholeFileCopy(this, pieces).WriteTo(file));
+        var isWritten = TryWrite(_layout.File(BlockCacheLayout.KeyOf(pieces)), temporary =>
+        {
+            using var file = File.OpenHandle(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite);
+            new WholeFileCopy(this, pieces).WriteTo(file);
+        });
         if (isWritten)
         {
             _eviction.Added(sizeBytes);
@@ -232,17 +236,13 @@ public sealed class BlockCacheDirectory : IDisposable
         }
     }
 
-    private bool TryWrite(string path, ReadOnlySpan<byte> bytes, WriteContent write)
+    private bool TryWrite(string path, Action<string> write)
     {
         var temporary = Path.Combine(_layout.Temporary, $"{Environment.ProcessId}-{Interlocked.Increment(ref _temporaryNumber)}");
         try
         {
-            using (var file = File.OpenHandle(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite))
-            {
-                write(file, bytes);
-                File.SetLastWriteTimeUtc(file, _time.GetUtcNow().UtcDateTime);
-            }
-
+            write(temporary);
+            File.SetLastWriteTimeUtc(temporary, _time.GetUtcNow().UtcDateTime);
             Publish(temporary, path);
             return true;
         }
@@ -251,6 +251,15 @@ public sealed class BlockCacheDirectory : IDisposable
             Delete(temporary);
             Pause($"{path} could not be written: {e.Message}");
             return false;
+        }
+    }
+
+    private static void Write(string path, BlockBuffer block)
+    {
+        if (block.Length < DirectFile.MinBytes || !DirectFile.TryWrite(path, block))
+        {
+            using var file = File.OpenHandle(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
+            RandomAccess.Write(file, block.Memory.Span, 0);
         }
     }
 
@@ -285,6 +294,4 @@ public sealed class BlockCacheDirectory : IDisposable
         _log($"block cache: {why}; nothing is cached for {_options.PauseAfterFailure.TotalSeconds:0} s");
         Volatile.Write(ref _pausedUntil, _time.GetTimestamp() + (long)(_options.PauseAfterFailure.TotalSeconds * _time.TimestampFrequency));
     }
-
-    private delegate void WriteContent(SafeFileHandle file, ReadOnlySpan<byte> bytes);
 }

@@ -116,7 +116,7 @@ public sealed class DiskCachedBlockStore : IBlockStore, IWholeFiles, IAsyncDispo
     {
         try
         {
-            _disk.Store(block.Hash, block.Buffer.Memory.Span);
+            _disk.Store(block.Hash, block.Buffer);
         }
         finally
         {
