@@ -31,7 +31,7 @@ public sealed class FuseMount : IAsyncDisposable
     private FuseMount(IFileSystem tree, FuseMountOptions options, string mountPoint, Action<string> log)
     {
         (_tree, _options, MountPoint) = (tree, options, mountPoint);
-        _inodes = new InodeTable(tree.Root);
+        _inodes = new InodeTable(tree.Root) { Held = tree.Hold, Released = tree.Release };
         _notifier = new KernelNotifier(_inodes, options.MaxPendingInvalidations, log);
         _session = new FuseSession(new KeepFuse(tree, options, _inodes, _handles, _notifier), options, log);
     }
