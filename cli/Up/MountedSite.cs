@@ -1,4 +1,5 @@
 using KeepFs.Cli.Settings;
+using KeepFs.Engine.Client.DiskCache;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Fuse;
 
@@ -24,10 +25,10 @@ internal sealed class MountedSite : IAsyncDisposable
     /// <summary>Ends when somebody unmounts it.</summary>
     public Task Unmounted => _mount.Completion;
 
-    public static async Task<MountedSite> StartAsync(ArvadosSettings settings, FuseMountOptions mountOptions, CollectionOptions options, CancellationToken cancellationToken)
+    public static async Task<MountedSite> StartAsync(ArvadosSettings settings, FuseMountOptions mountOptions, CollectionOptions options, DiskCacheOptions? disk, CancellationToken cancellationToken)
     {
         void Log(string line) => Console.Error.WriteLine("keepfs: " + line);
-        var session = await ClientSession.ConnectAsync(settings, CacheBytes, WriteBytes, 3, cancellationToken);
+        var session = await ClientSession.ConnectAsync(settings, new SessionLimits(CacheBytes, WriteBytes, 3) { Disk = disk, Log = Log }, cancellationToken);
         SiteFileSystem? site = null;
         try
         {

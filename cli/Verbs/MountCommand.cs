@@ -28,7 +28,7 @@ internal static class MountCommand
                 ReplacesDeadMount = true,
             };
             Directory.CreateDirectory(options.MountPoint);
-            await using var site = await MountedSite.StartAsync(ArvadosSettings.Load(), options, new CollectionOptions { SyncOnClose = parsed.GetValue(syncClose) }, cancellationToken);
+            await using var site = await MountedSite.StartAsync(ArvadosSettings.Load(), options, new CollectionOptions { SyncOnClose = parsed.GetValue(syncClose) }, SessionLimits.UserDisk(null, 0), cancellationToken);
             Console.WriteLine($"mounted at {site.MountPoint}: by_id/ and home/; stop with Ctrl-C or fusermount3 -u {site.MountPoint}");
             await Task.WhenAny(site.Unmounted, Task.Delay(Timeout.Infinite, cancellationToken));
             await StopAsync(site);
