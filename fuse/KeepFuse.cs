@@ -30,6 +30,8 @@ internal sealed partial class KeepFuse
 
     public HandleTable Handles { get; }
 
+    public FuseCounters Counters => _options.Counters;
+
     public void Forget(ulong nodeId, ulong lookups) => Inodes.Forget(nodeId, lookups);
 
     private INode Node(ulong nodeId) =>
