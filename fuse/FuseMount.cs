@@ -1,8 +1,6 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Fuse.Inodes;
-using KeepFs.Fuse.Interop;
+using KeepFs.Fuse.Mounting;
 using KeepFs.Fuse.Session;
 
 namespace KeepFs.Fuse;
@@ -31,7 +29,7 @@ public sealed class FuseMount : IAsyncDisposable
     private FuseMount(IFileSystem tree, FuseMountOptions options, string mountPoint, Action<string> log)
     {
         (_tree, _options, MountPoint) = (tree, options, mountPoint);
-        _inodes = new InodeTable(tree.Root);
+        _inodes = new InodeTable(tree.Root) { Held = tree.Hold, Released = tree.Release };
         _notifier = new KernelNotifier(_inodes, options.MaxPendingInvalidations, log);
         _session = new FuseSession(new KeepFuse(tree, options, _inodes, _handles, _notifier), options, log);
     }
@@ -51,7 +49,7 @@ public sealed class FuseMount : IAsyncDisposable
     /// <summary>Files and directories that are open now.</summary>
     public int OpenHandleCount => _handles.Count;
 
-    /// <summary>Mounts; when it returns, the mount has answered its first request.</summary>
+    /// <summary>Mounts; when it returns, the mount answers requests.</summary>
     /// <param name="tree">What to serve.</param>
     /// <param name="options">Where and how.</param>
     /// <param name="log">Gets a line for each unexpected error; called on any thread.</param>
@@ -61,30 +59,24 @@ public sealed class FuseMount : IAsyncDisposable
         IFileSystem tree, FuseMountOptions options, Action<string> log, CancellationToken cancellationToken = default)
     {
         var mount = new FuseMount(tree, options, MountPointCheck.Check(options), log);
+        var device = await OnBlockingThreadAsync(() => KernelMount.Mount(options, mount.MountPoint));
         try
         {
-            mount._session.Mount(mount.MountPoint);
+            _ = await OnBlockingThreadAsync(() => Handshake.Perform(device, options)).WaitAsync(cancellationToken);
+            ReadAhead.Raise(mount.MountPoint, options.ReadAheadKib, log);
         }
         catch
         {
-            mount._session.Destroy();
+            // Unmounts it from everywhere, as it is the only one.
+            await OnBlockingThreadAsync(() => Unmounter.Detach(mount.MountPoint));
+            device.Dispose();
             throw;
         }
 
         tree.Changed += mount._notifier.Changed;
-        mount._session.StartLoop();
-        _ = mount.FinishAsync();
-        try
-        {
-            await OnBlockingThreadAsync(mount.AwaitKernel).WaitAsync(cancellationToken);
-        }
-        catch
-        {
-            await mount.UnmountAsync();
-            throw;
-        }
-
+        mount._session.Start([device]);
         mount._notifier.Start(mount._session);
+        _ = mount.FinishAsync();
         return mount;
     }
 
@@ -141,21 +133,11 @@ public sealed class FuseMount : IAsyncDisposable
 
     private async Task CutOffAsync()
     {
-        // Opened before the mount point means something else. O_PATH asks the file system nothing.
-        var root = LibC.Open(MountPoint, OpenFlags.PathOnly | OpenFlags.DirectoryOnly | OpenFlags.CloseOnExec);
-        try
-        {
-            _session.Log($"fuse: {MountPoint} is still in use; the programs that use it are cut off");
-            await OnBlockingThreadAsync(() => Unmounter.Detach(MountPoint));
-            _session.Stop();
+        _session.Log($"fuse: {MountPoint} is still in use; the programs that use it are cut off");
+        await OnBlockingThreadAsync(() => Unmounter.Detach(MountPoint));
 
-            // The threads notice after their next request; this makes one. It returns when the connection is closed at the latest.
-            await OnBlockingThreadAsync(() => Wake(root));
-        }
-        finally
-        {
-            _ = LibC.Close(root);
-        }
+        // The connection ends when the devices are closed, after what is under way.
+        await _session.StopAsync();
     }
 
     private async Task FinishAsync()
@@ -180,8 +162,7 @@ public sealed class FuseMount : IAsyncDisposable
 
         if (await OnBlockingThreadAsync(() => _notifier.Stop(_options.UnmountTimeout)))
         {
-            _session.Destroy();
-            _session.Operations.Dispose();
+            _session.Dispose();
         }
         else
         {
@@ -235,39 +216,6 @@ public sealed class FuseMount : IAsyncDisposable
         {
             _session.Log($"fuse: closing a file that was open when the mount ended: {exception.Message}");
         }
-    }
-
-    /// <summary>Blocks until the kernel has agreed on everything, which shows in an answer, then asks it for more read-ahead.</summary>
-    private unsafe bool AwaitKernel()
-    {
-        NativeStat attributes;
-        if (LibC.Stat(MountPoint, &attributes) != 0)
-        {
-            var errno = Marshal.GetLastPInvokeError();
-            throw new FuseMountException($"The mount at {MountPoint} does not answer: {Marshal.GetPInvokeErrorMessage(errno)}.");
-        }
-
-        var (major, minor) = DeviceNumbers(attributes.Device);
-        var path = string.Create(CultureInfo.InvariantCulture, $"/sys/class/bdi/{major}:{minor}/read_ahead_kb");
-        try
-        {
-            File.WriteAllText(path, _options.ReadAheadKib.ToString(CultureInfo.InvariantCulture));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            _session.Log($"fuse: sequential reads will be slower: {path} could not be set to {_options.ReadAheadKib}: {exception.Message}");
-        }
-
-        return true;
-    }
-
-    private static (ulong Major, ulong Minor) DeviceNumbers(ulong device) =>
-        (((device >> 8) & 0xFFF) | ((device >> 32) & ~0xFFFUL), (device & 0xFF) | ((device >> 12) & ~0xFFUL));
-
-    private static unsafe bool Wake(int descriptor)
-    {
-        NativeStatVfs totals;
-        return LibC.FStatVfs(descriptor, &totals) == 0;
     }
 
     private static Task<T> OnBlockingThreadAsync<T>(Func<T> call) =>

@@ -1,5 +1,6 @@
 using KeepFs.Engine.FileSystems;
 using KeepFs.Fuse.Interop;
+using KeepFs.Fuse.Protocol;
 using KeepFs.Fuse.Session;
 
 namespace KeepFs.Fuse;
@@ -8,9 +9,9 @@ namespace KeepFs.Fuse;
 internal sealed partial class KeepFuse
 {
     // mount.md section 4.
-    private const long BlockSizeBytes = 512;
-    private const ulong TotalsBlockBytes = 131072;
-    private const ulong MaxNameBytes = 255;
+    private const uint BlockSizeBytes = 512;
+    private const uint TotalsBlockBytes = 131072;
+    private const uint MaxNameBytes = 255;
     private const uint AnyoneMayRead = 0b100_100_100;
     private const uint AnyoneMayExecute = 0b001_001_001;
     private const uint AnyoneMayWrite = 0b010_010_010;
@@ -43,7 +44,7 @@ internal sealed partial class KeepFuse
     {
         var totals = await _tree.GetTotalsAsync(request.Token);
         var free = (ulong)Math.Max(0, totals.FreeBytes) / TotalsBlockBytes;
-        request.ReplyTotals(new NativeStatVfs
+        request.Reply(new TotalsOut
         {
             BlockSize = TotalsBlockBytes,
             FragmentSize = TotalsBlockBytes,
@@ -54,13 +55,20 @@ internal sealed partial class KeepFuse
         });
     }
 
-    private void ReplyAttributes(FuseRequest request, ulong nodeId, in NodeAttributes attributes) =>
-        request.ReplyAttributes(ToStat(nodeId, attributes), TimeoutSeconds(attributes));
+    private void ReplyAttributes(FuseRequest request, ulong nodeId, in NodeAttributes attributes)
+    {
+        var (seconds, nanoseconds) = Validity(attributes);
+        request.Reply(new AttributesOut { ValidSeconds = seconds, ValidNanoseconds = nanoseconds, Attributes = ToAttributes(nodeId, attributes) });
+    }
 
-    private double TimeoutSeconds(in NodeAttributes attributes) =>
-        (attributes.IsCacheable ? _options.CacheTimeout : _options.UncachedTimeout).TotalSeconds;
+    /// <summary>How long the kernel may keep what it is told.</summary>
+    private (ulong Seconds, uint Nanoseconds) Validity(in NodeAttributes attributes)
+    {
+        var timeout = attributes.IsCacheable ? _options.CacheTimeout : _options.UncachedTimeout;
+        return ((ulong)timeout.Ticks / TimeSpan.TicksPerSecond, (uint)(timeout.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick));
+    }
 
-    private NativeStat ToStat(ulong nodeId, in NodeAttributes attributes)
+    private Attributes ToAttributes(ulong nodeId, in NodeAttributes attributes)
     {
         var sinceEpoch = attributes.ModifiedAt.UtcTicks - DateTimeOffset.UnixEpoch.Ticks;
         var seconds = Math.DivRem(sinceEpoch, TimeSpan.TicksPerSecond, out var ticks);
@@ -69,22 +77,22 @@ internal sealed partial class KeepFuse
             (seconds, ticks) = (seconds - 1, ticks + TimeSpan.TicksPerSecond);
         }
 
-        var nanoseconds = ticks * TimeSpan.NanosecondsPerTick;
-        return new NativeStat
+        var nanoseconds = (uint)(ticks * TimeSpan.NanosecondsPerTick);
+        return new Attributes
         {
             Inode = nodeId,
             LinkCount = 1,
             Mode = Mode(attributes),
             UserId = _userId,
             GroupId = _groupId,
-            Size = attributes.SizeBytes,
+            Size = (ulong)attributes.SizeBytes,
             BlockSize = BlockSizeBytes,
-            Blocks = (attributes.SizeBytes / BlockSizeBytes) + 1,
-            AccessSeconds = seconds,
+            Blocks = ((ulong)attributes.SizeBytes / BlockSizeBytes) + 1,
+            AccessSeconds = (ulong)seconds,
             AccessNanoseconds = nanoseconds,
-            ModifySeconds = seconds,
+            ModifySeconds = (ulong)seconds,
             ModifyNanoseconds = nanoseconds,
-            ChangeSeconds = seconds,
+            ChangeSeconds = (ulong)seconds,
             ChangeNanoseconds = nanoseconds,
         };
     }

@@ -1,8 +1,7 @@
-using System.Buffers;
-using System.Text;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Fuse.Inodes;
 using KeepFs.Fuse.Interop;
+using KeepFs.Fuse.Protocol;
 using KeepFs.Fuse.Session;
 
 namespace KeepFs.Fuse;
@@ -12,28 +11,20 @@ internal sealed partial class KeepFuse
 {
     private const int DotEntries = 2;
 
-    // The kernel fails a whole listing over a longer name (FUSE_NAME_MAX).
-    private const int MaxListedNameBytes = 1024;
-
-    // d_ino of a node that nobody has loaded; 0 would make the C library skip the entry.
-    private const ulong UnknownInode = 0xFFFFFFFF;
-
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-    public async ValueTask OpenDirectoryAsync(FuseRequest request, ulong nodeId, FuseFileInfo info)
+    public async ValueTask OpenDirectoryAsync(FuseRequest request, ulong nodeId)
     {
         var node = Directory(nodeId);
         var attributes = await node.GetAttributesAsync(request.Token);
-        info.Handle = Handles.Add(new OpenDirectory(node));
+        var answer = new OpenOut { Handle = Handles.Add(new OpenDirectory(node)) };
         if (attributes.IsCacheable)
         {
             // What the kernel kept is only good if nothing was announced since it was listed.
-            info.Bits = FuseFileInfo.CacheReaddir | (Inodes.IsListingCurrent(nodeId) ? FuseFileInfo.KeepCache : 0);
+            answer.Flags = OpenReplyFlags.CacheDirectory | (Inodes.IsListingCurrent(nodeId) ? OpenReplyFlags.KeepCache : 0);
         }
 
-        if (!request.ReplyOpen(info))
+        if (!request.Reply(answer))
         {
-            Handles.RemoveDirectory(info.Handle);
+            Handles.RemoveDirectory(answer.Handle);
         }
     }
 
@@ -53,15 +44,15 @@ internal sealed partial class KeepFuse
         }
 
         var entries = await SnapshotAsync(open, offset, request.Token);
-        var page = new Page(size);
+        var page = new DirectoryPage(size);
         try
         {
             for (var position = offset; position < entries.Count + DotEntries; position++)
             {
                 var added = position < DotEntries
-                    ? page.AddDot(request, position)
-                    : page.Add(request, ToStat(entries[(int)position - DotEntries]), entries[(int)position - DotEntries].Name, position + 1);
-                if (added == Added.Full)
+                    ? page.AddDot(position)
+                    : page.Add(ToAttributes(entries[(int)position - DotEntries]), entries[(int)position - DotEntries].Name, position + 1);
+                if (added == DirectoryPage.Added.Full)
                 {
                     break;
                 }
@@ -84,8 +75,8 @@ internal sealed partial class KeepFuse
         }
 
         var entries = await SnapshotAsync(open, offset, request.Token);
-        var entryTimeoutSeconds = TimeoutSeconds(await open.Node.GetAttributesAsync(request.Token));
-        var page = new Page(size);
+        var entryValidity = Validity(await open.Node.GetAttributesAsync(request.Token));
+        var page = new DirectoryPage(size);
         var named = new List<ulong>();
         var isDelivered = false;
         try
@@ -94,7 +85,7 @@ internal sealed partial class KeepFuse
             {
                 if (position < DotEntries)
                 {
-                    if (page.AddDotPlus(request, position) == Added.Full)
+                    if (page.AddDotPlus(position) == DirectoryPage.Added.Full)
                     {
                         break;
                     }
@@ -103,15 +94,15 @@ internal sealed partial class KeepFuse
                 }
 
                 var entry = entries[(int)position - DotEntries];
-                if (await ListedAsync(request, open.Node, nodeId, entry, entryTimeoutSeconds) is not { } param)
+                if (await ListedAsync(request, open.Node, nodeId, entry, entryValidity) is not { } param)
                 {
                     continue;
                 }
 
-                var added = page.AddPlus(request, entry.Name, param, position + 1);
+                var added = page.AddPlus(entry.Name, param, position + 1);
                 if (param.NodeId != 0)
                 {
-                    if (added == Added.Yes)
+                    if (added == DirectoryPage.Added.Yes)
                     {
                         named.Add(param.NodeId);
                     }
@@ -121,7 +112,7 @@ internal sealed partial class KeepFuse
                     }
                 }
 
-                if (added == Added.Full)
+                if (added == DirectoryPage.Added.Full)
                 {
                     break;
                 }
@@ -143,10 +134,10 @@ internal sealed partial class KeepFuse
     /// An entry with attributes if its node is loaded, without (node id 0) if not or if it has a problem, null when it is gone. Listing a
     /// project must not load each of its collections.
     /// </summary>
-    private async ValueTask<FuseEntryParam?> ListedAsync(
-        FuseRequest request, IDirectoryNode parent, ulong parentId, DirectoryEntry entry, double entryTimeoutSeconds)
+    private async ValueTask<EntryOut?> ListedAsync(
+        FuseRequest request, IDirectoryNode parent, ulong parentId, DirectoryEntry entry, (ulong Seconds, uint Nanoseconds) entryValidity)
     {
-        var unknown = new FuseEntryParam { Attributes = ToStat(entry) };
+        var unknown = new EntryOut { Attributes = ToAttributes(entry) };
         if (entry.Id == 0)
         {
             return unknown;
@@ -161,7 +152,7 @@ internal sealed partial class KeepFuse
             }
 
             remembered = Inodes.Remember(node, parentId, entry.Name);
-            return Entry(remembered, await node.GetAttributesAsync(request.Token), entryTimeoutSeconds);
+            return Entry(remembered, await node.GetAttributesAsync(request.Token), entryValidity);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -190,93 +181,9 @@ internal sealed partial class KeepFuse
         return entries;
     }
 
-    private NativeStat ToStat(in DirectoryEntry entry) => new()
+    private Attributes ToAttributes(in DirectoryEntry entry) => new()
     {
-        Inode = entry.Id == 0 ? UnknownInode : Inodes.NodeIdOf(entry.Id),
+        Inode = entry.Id == 0 ? DirectoryPage.UnknownInode : Inodes.NodeIdOf(entry.Id),
         Mode = TypeBits(entry.Kind),
     };
-
-    /// <summary>What became of an entry: in the page, left out because the kernel cannot be told its name, or for the next page.</summary>
-    private enum Added
-    {
-        Yes,
-        Skipped,
-        Full,
-    }
-
-    /// <summary>One answer to readdir in the making, in a rented buffer.</summary>
-    private sealed class Page(int size)
-    {
-        private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(size);
-        private int _used;
-
-        public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _used);
-
-        private Span<byte> Rest => _buffer.AsSpan(_used, size - _used);
-
-        public Added AddDot(FuseRequest request, long position) =>
-            Take(request.AddEntry(Rest, Dots(position), Dot.Attributes, position + 1));
-
-        public Added AddDotPlus(FuseRequest request, long position) =>
-            Take(request.AddEntryPlus(Rest, Dots(position), Dot, position + 1));
-
-        public Added Add(FuseRequest request, in NativeStat attributes, string text, long nextOffset)
-        {
-            Span<byte> name = stackalloc byte[MaxListedNameBytes + 1];
-            return TryEncode(text, name, out var length)
-                ? Take(request.AddEntry(Rest, name[..length], attributes, nextOffset))
-                : Added.Skipped;
-        }
-
-        public Added AddPlus(FuseRequest request, string text, in FuseEntryParam entry, long nextOffset)
-        {
-            Span<byte> name = stackalloc byte[MaxListedNameBytes + 1];
-            return TryEncode(text, name, out var length)
-                ? Take(request.AddEntryPlus(Rest, name[..length], entry, nextOffset))
-                : Added.Skipped;
-        }
-
-        public void Return() => ArrayPool<byte>.Shared.Return(_buffer);
-
-        private static FuseEntryParam Dot => new() { Attributes = { Inode = UnknownInode, Mode = OpenFlags.ModeDirectory } };
-
-        private static ReadOnlySpan<byte> Dots(long position) => position == 0 ? ".\0"u8 : "..\0"u8;
-
-        private Added Take(int needed)
-        {
-            if (needed > size - _used)
-            {
-                return Added.Full;
-            }
-
-            _used += needed;
-            return Added.Yes;
-        }
-
-        /// <summary>False for a name that the kernel cannot be told: too long, or half of a surrogate pair.</summary>
-        private static bool TryEncode(string name, Span<byte> destination, out int lengthWithNul)
-        {
-            lengthWithNul = 0;
-            if (name.Length == 0 || name.Contains('\0', StringComparison.Ordinal))
-            {
-                return false;
-            }
-
-            try
-            {
-                if (!StrictUtf8.TryGetBytes(name, destination[..^1], out var written))
-                {
-                    return false;
-                }
-
-                destination[written] = 0;
-                lengthWithNul = written + 1;
-                return true;
-            }
-            catch (EncoderFallbackException)
-            {
-                return false;
-            }
-        }
-    }
 }

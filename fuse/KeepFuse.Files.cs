@@ -1,7 +1,7 @@
-using System.Buffers;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Fuse.Inodes;
 using KeepFs.Fuse.Interop;
+using KeepFs.Fuse.Protocol;
 using KeepFs.Fuse.Session;
 
 namespace KeepFs.Fuse;
@@ -9,22 +9,20 @@ namespace KeepFs.Fuse;
 /// <summary>Operations on open files.</summary>
 internal sealed partial class KeepFuse
 {
-    private const int MaxWriteBytes = 1 << 20;
-
-    public async ValueTask CreateAsync(FuseRequest request, ulong parentId, string name, FuseFileInfo info)
+    public async ValueTask CreateAsync(FuseRequest request, ulong parentId, string name, int flags)
     {
         var parent = Directory(parentId);
-        var access = Access(info.Flags);
-        var (node, isNew) = await CreateOrFindAsync(parent, name, info.Flags, request.Token);
+        var access = Access(flags);
+        var (node, isNew) = await CreateOrFindAsync(parent, name, flags, request.Token);
         var nodeId = Inodes.Remember(node, parentId, name);
         var isDelivered = false;
         OpenFile? open = null;
         try
         {
-            open = await OpenAsync(node, access, !isNew && (info.Flags & OpenFlags.Truncate) != 0, request.Token);
+            open = await OpenAsync(node, access, !isNew && (flags & OpenFlags.Truncate) != 0, request.Token);
             var entry = await EntryAsync(parent, node, nodeId, request.Token);
             var attributes = await node.GetAttributesAsync(request.Token);
-            isDelivered = request.ReplyCreate(entry, Opened(info, open, attributes));
+            isDelivered = request.Reply(new CreateOut { Entry = entry, Open = Opened(open, attributes) });
         }
         finally
         {
@@ -36,14 +34,14 @@ internal sealed partial class KeepFuse
         }
     }
 
-    public async ValueTask OpenAsync(FuseRequest request, ulong nodeId, FuseFileInfo info)
+    public async ValueTask OpenAsync(FuseRequest request, ulong nodeId, int flags)
     {
         var node = File(nodeId);
-        var open = await OpenAsync(node, Access(info.Flags), (info.Flags & OpenFlags.Truncate) != 0, request.Token);
+        var open = await OpenAsync(node, Access(flags), (flags & OpenFlags.Truncate) != 0, request.Token);
         var isDelivered = false;
         try
         {
-            isDelivered = request.ReplyOpen(Opened(info, open, await node.GetAttributesAsync(request.Token)));
+            isDelivered = request.Reply(Opened(open, await node.GetAttributesAsync(request.Token)));
         }
         finally
         {
@@ -64,44 +62,27 @@ internal sealed partial class KeepFuse
 
         // The kernel copies straight from the leased block.
         using var lease = await open.Handle.ReadAsync(offset, length, request.Token);
+        Counters.CountRead(lease.Memory.Length);
         request.ReplyBuffer(lease.Memory);
     }
 
-    /// <summary>
-    /// Copies what the kernel wrote, because its buffer is used for the next request as soon as the callback returns. Waits on the calling
-    /// thread when <see cref="FuseMountOptions.MaxPendingWriteBytes"/> of copies are under way.
-    /// </summary>
-    public PendingWrite Copy(ReadOnlySpan<byte> data, CancellationToken cancellationToken)
+    /// <summary>The data is the kernel's buffer, which is this request's until it is finished.</summary>
+    public async ValueTask WriteAsync(FuseRequest request, ulong handle, int flags, long offset, ReadOnlyMemory<byte> data)
     {
-        _writeSlots.Wait(cancellationToken);
-        var buffer = ArrayPool<byte>.Shared.Rent(data.Length);
-        data.CopyTo(buffer);
-        return new PendingWrite(buffer, data.Length);
-    }
-
-    public async ValueTask WriteAsync(FuseRequest request, ulong nodeId, FuseFileInfo info, long offset, PendingWrite write)
-    {
-        try
+        if (Handles.File(handle) is not { } open)
         {
-            if (Handles.File(info.Handle) is not { } open)
-            {
-                request.ReplyError(Errno.EBADF);
-                return;
-            }
-
-            if ((info.Flags & OpenFlags.Append) != 0)
-            {
-                offset = await EndOfAsync(open.Node, nodeId, offset, request.Token);
-            }
-
-            await open.Handle.WriteAsync(offset, write.Buffer.AsMemory(0, write.Length), request.Token);
-            request.ReplyWritten(write.Length);
+            request.ReplyError(Errno.EBADF);
+            return;
         }
-        finally
+
+        if ((flags & OpenFlags.Append) != 0)
         {
-            ArrayPool<byte>.Shared.Return(write.Buffer);
-            _writeSlots.Release();
+            offset = await EndOfAsync(open.Node, request.NodeId, offset, request.Token);
         }
+
+        Counters.CountWrite(data.Length);
+        await open.Handle.WriteAsync(offset, data, request.Token);
+        request.Reply(new SizeOut { Size = (uint)data.Length });
     }
 
     public async ValueTask FlushAsync(FuseRequest request, ulong handle)
@@ -169,14 +150,13 @@ internal sealed partial class KeepFuse
         }
     }
 
-    private FuseFileInfo Opened(FuseFileInfo info, OpenFile open, in NodeAttributes attributes)
+    private OpenOut Opened(OpenFile open, in NodeAttributes attributes) => new()
     {
-        info.Handle = Handles.Add(open);
+        Handle = Handles.Add(open),
 
         // The size of a generated file is known only after reading, so the kernel must not stop at the size it was told (mount.md 3).
-        info.Bits = attributes.IsCacheable ? FuseFileInfo.KeepCache : FuseFileInfo.DirectIo;
-        return info;
-    }
+        Flags = attributes.IsCacheable ? OpenReplyFlags.KeepCache : OpenReplyFlags.DirectIo,
+    };
 
     /// <summary>
     /// Where to append. The kernel asks for the end that it knows; when another front has moved it, that would overwrite, so the real end
@@ -194,6 +174,3 @@ internal sealed partial class KeepFuse
         return attributes.SizeBytes;
     }
 }
-
-/// <summary>Written bytes in a rented buffer, which <see cref="KeepFuse.WriteAsync"/> gives back.</summary>
-internal readonly record struct PendingWrite(byte[] Buffer, int Length);

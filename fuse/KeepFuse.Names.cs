@@ -1,5 +1,6 @@
 using KeepFs.Engine.FileSystems;
 using KeepFs.Fuse.Interop;
+using KeepFs.Fuse.Protocol;
 using KeepFs.Fuse.Session;
 
 namespace KeepFs.Fuse;
@@ -73,7 +74,7 @@ internal sealed partial class KeepFuse
         var isDelivered = false;
         try
         {
-            isDelivered = request.ReplyEntry(await EntryAsync(parent, node, nodeId, request.Token));
+            isDelivered = request.Reply(await EntryAsync(parent, node, nodeId, request.Token));
         }
         finally
         {
@@ -84,17 +85,23 @@ internal sealed partial class KeepFuse
         }
     }
 
-    private async ValueTask<FuseEntryParam> EntryAsync(IDirectoryNode parent, INode node, ulong nodeId, CancellationToken cancellationToken)
+    private async ValueTask<EntryOut> EntryAsync(IDirectoryNode parent, INode node, ulong nodeId, CancellationToken cancellationToken)
     {
         var directory = await parent.GetAttributesAsync(cancellationToken);
-        return Entry(nodeId, await node.GetAttributesAsync(cancellationToken), TimeoutSeconds(directory));
+        return Entry(nodeId, await node.GetAttributesAsync(cancellationToken), Validity(directory));
     }
 
-    private FuseEntryParam Entry(ulong nodeId, in NodeAttributes attributes, double entryTimeoutSeconds) => new()
+    private EntryOut Entry(ulong nodeId, in NodeAttributes attributes, (ulong Seconds, uint Nanoseconds) entryValidity)
     {
-        NodeId = nodeId,
-        Attributes = ToStat(nodeId, attributes),
-        AttributeTimeoutSeconds = TimeoutSeconds(attributes),
-        EntryTimeoutSeconds = entryTimeoutSeconds,
-    };
+        var (seconds, nanoseconds) = Validity(attributes);
+        return new EntryOut
+        {
+            NodeId = nodeId,
+            Attributes = ToAttributes(nodeId, attributes),
+            AttributesValidSeconds = seconds,
+            AttributesValidNanoseconds = nanoseconds,
+            EntryValidSeconds = entryValidity.Seconds,
+            EntryValidNanoseconds = entryValidity.Nanoseconds,
+        };
+    }
 }

@@ -7,35 +7,32 @@ namespace KeepFs.Fuse;
 
 /// <summary>
 /// The operations: each turns numbers of the kernel into nodes and handles, asks the tree and answers the request. Errors are thrown
-/// and become an errno in <see cref="FuseRequest.Run"/>.
+/// and become an errno in <see cref="FuseRequest.Run(ValueTask)"/>.
 /// </summary>
 /// <remarks>
 /// An answer that names a node is given in the order remember, read attributes, answer: a change that is announced in between then finds
 /// the node in the table, and <see cref="KernelNotifier"/> repeats itself until the kernel knows the node or never will.
 /// </remarks>
-internal sealed partial class KeepFuse : IDisposable
+internal sealed partial class KeepFuse
 {
     private readonly IFileSystem _tree;
     private readonly FuseMountOptions _options;
     private readonly KernelNotifier _notifier;
-    private readonly SemaphoreSlim _writeSlots;
     private readonly uint _userId = LibC.GetUserId();
     private readonly uint _groupId = LibC.GetGroupId();
 
     public KeepFuse(IFileSystem tree, FuseMountOptions options, InodeTable inodes, HandleTable handles, KernelNotifier notifier)
     {
         (_tree, _options, Inodes, Handles, _notifier) = (tree, options, inodes, handles, notifier);
-        _writeSlots = new SemaphoreSlim(Math.Max(1, options.MaxPendingWriteBytes / MaxWriteBytes));
     }
 
     public InodeTable Inodes { get; }
 
     public HandleTable Handles { get; }
 
-    public void Forget(ulong nodeId, ulong lookups) => Inodes.Forget(nodeId, lookups);
+    public FuseCounters Counters => _options.Counters;
 
-    /// <summary>After the last operation ended.</summary>
-    public void Dispose() => _writeSlots.Dispose();
+    public void Forget(ulong nodeId, ulong lookups) => Inodes.Forget(nodeId, lookups);
 
     private INode Node(ulong nodeId) =>
         Inodes.TryGet(nodeId, out var node)

@@ -17,9 +17,10 @@ internal sealed class ClientSession : IAsyncDisposable
     private readonly BlockCacheDirectory? _disk;
     private readonly IAsyncDisposable _cache;
 
-    private ClientSession(HttpClient http, IServiceDirectory services, KeepClient keep, HashService hashing, ICatalog catalog, SiteConfig config, SessionLimits limits)
+    private ClientSession(
+        HttpClient http, IServiceDirectory services, KeepTraffic keep, HashService hashing, ICatalog catalog, SiteConfig config, SessionLimits limits, ICatalogEvents? events)
     {
-        (_http, _services, _hashing, Catalog, Config) = (http, services, hashing, catalog, config);
+        (_http, _services, _hashing, Catalog, Config, Traffic, Events) = (http, services, hashing, catalog, config, keep, events);
         var pool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = Math.Max(limits.CacheBytes, 4L * Locator.MaxBlockSizeBytes) });
         var inMemory = new BlockCacheOptions { CapacityBytes = limits.CacheBytes };
         if (limits.Disk is { } disk)
@@ -47,6 +48,20 @@ internal sealed class ClientSession : IAsyncDisposable
     /// <summary>For data on its way to keepstores.</summary>
     public BlockBufferPool WritePool { get; }
 
+    /// <summary>Blocks and bytes to and from keepstores.</summary>
+    public KeepTraffic Traffic { get; }
+
+    /// <summary>Reads of blocks that memory or the disk answered.</summary>
+    public long CacheHits => Store switch
+    {
+        DiskCachedBlockStore disk => disk.InMemory.Hits + disk.DiskHits,
+        CachedBlockStore memory => memory.Hits,
+        _ => 0,
+    };
+
+    /// <summary>What others change, where the cluster tells (its configuration names a websocket).</summary>
+    public ICatalogEvents? Events { get; }
+
     /// <summary>For packing small files.</summary>
     public BlockBufferPool PackPool { get; }
 
@@ -60,7 +75,8 @@ internal sealed class ClientSession : IAsyncDisposable
         try
         {
             var requestId = RequestId.Create();
-            var catalog = new CatalogClient(http, new CatalogClientOptions { ApiRoot = settings.ApiRoot, Token = settings.Token, RequestId = requestId }, TimeProvider.System, Random.Shared);
+            var api = new CatalogClientOptions { ApiRoot = settings.ApiRoot, Token = settings.Token, RequestId = requestId, Attempts = limits.CatalogAttempts };
+            var catalog = new CatalogClient(http, api, TimeProvider.System, Random.Shared);
             var config = await catalog.GetConfigAsync(cancellationToken);
             IServiceDirectory services = settings.KeepServices.Count > 0
                 ? StaticServiceDirectory.OfUrls(settings.KeepServices)
@@ -75,7 +91,8 @@ internal sealed class ClientSession : IAsyncDisposable
             };
             var hashing = new HashService(new HashServiceOptions { MaxBacklogBytes = 8 << 20 });
             var keep = new KeepClient(http, services, options, TimeProvider.System, Random.Shared, hashing);
-            return new ClientSession(http, services, keep, hashing, catalog, config, limits);
+            var events = config.WebsocketUrl is { } url ? new CatalogEvents(http, url, settings.Token) : null;
+            return new ClientSession(http, services, new KeepTraffic(keep), hashing, catalog, config, limits, events);
         }
         catch
         {

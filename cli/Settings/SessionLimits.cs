@@ -11,6 +11,9 @@ internal sealed record SessionLimits(long CacheBytes, long WriteBytes, int Attem
     /// <summary>A block cache on disk; null: only in memory.</summary>
     public DiskCacheOptions? Disk { get; init; }
 
+    /// <summary>Tries of a request to the catalogue that can be repeated.</summary>
+    public int CatalogAttempts { get; init; } = 4;
+
     /// <summary>Told when the disk cache has trouble.</summary>
     public Action<string> Log { get; init; } = line => Console.Error.WriteLine("keepfs: " + line);
 

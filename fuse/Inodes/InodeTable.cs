@@ -25,6 +25,12 @@ internal sealed class InodeTable
         _entries.Add(RootNodeId, new Entry(root, RootNodeId, string.Empty) { Lookups = 1 });
     }
 
+    /// <summary>Told of each node that the kernel comes to know (<see cref="IFileSystem.Hold"/>).</summary>
+    public Action<INode>? Held { get; init; }
+
+    /// <summary>Told of each that it has let go of.</summary>
+    public Action<INode>? Released { get; init; }
+
     /// <summary>Nodes known to the kernel, the root included.</summary>
     public int Count
     {
@@ -55,9 +61,11 @@ internal sealed class InodeTable
     public ulong Remember(INode node, ulong parent, string name)
     {
         var nodeId = NodeIdOf(node.Id);
+        bool isNew;
         lock (_lock)
         {
-            if (!_entries.TryGetValue(nodeId, out var entry))
+            isNew = !_entries.TryGetValue(nodeId, out var entry);
+            if (entry is null)
             {
                 entry = new Entry(node, parent, name);
                 _entries.Add(nodeId, entry);
@@ -68,12 +76,18 @@ internal sealed class InodeTable
             entry.Lookups++;
         }
 
+        if (isNew)
+        {
+            Held?.Invoke(node);
+        }
+
         return nodeId;
     }
 
     /// <summary>Takes back counted answers. The root stays: the kernel never looks it up.</summary>
     public void Forget(ulong nodeId, ulong lookups)
     {
+        INode? released = null;
         lock (_lock)
         {
             if (nodeId == RootNodeId || !_entries.TryGetValue(nodeId, out var entry))
@@ -86,7 +100,13 @@ internal sealed class InodeTable
             if (entry.Lookups == 0)
             {
                 _entries.Remove(nodeId);
+                released = entry.Node;
             }
+        }
+
+        if (released is not null)
+        {
+            Released?.Invoke(released);
         }
     }
 

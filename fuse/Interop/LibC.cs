@@ -2,13 +2,32 @@ using System.Runtime.InteropServices;
 
 namespace KeepFs.Fuse.Interop;
 
-/// <summary>System calls that Mono.Posix lacks or that must not touch the mounted tree.</summary>
+/// <summary>System calls that .NET lacks or that must not touch the mounted tree. Structures and numbers are those of x86-64.</summary>
 internal static unsafe partial class LibC
 {
     public const int UnmountDetach = 2;
     public const int UnmountNoFollow = 8;
 
+    public const uint MountReadOnly = 1;
+    public const uint MountNoSetUserId = 2;
+    public const uint MountNoDevices = 4;
+
+    public const nuint DeviceClone = 0x8004E500;
+    public const nuint DeviceBackingOpen = 0x4010E501;
+    public const nuint DeviceBackingClose = 0x4004E502;
+
+    public const int SocketUnix = 1;
+    public const int SocketStream = 1;
+    public const int SocketLevel = 1;
+    public const int SendRights = 1;
+
+    public const int DuplicateAbove = 0;
+    public const int DuplicateAboveCloseOnExec = 1030;
+
     private const string Library = "libc";
+
+    [LibraryImport(Library, EntryPoint = "mount", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int Mount(string source, string target, string type, nuint flags, string data);
 
     [LibraryImport(Library, EntryPoint = "umount2", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int Unmount(string mountPoint, int flags);
@@ -19,11 +38,38 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, EntryPoint = "close")]
     public static partial int Close(int descriptor);
 
-    [LibraryImport(Library, EntryPoint = "fstatvfs", SetLastError = true)]
-    public static partial int FStatVfs(int descriptor, NativeStatVfs* totals);
+    [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(int descriptor, byte* buffer, nuint size);
 
-    [LibraryImport(Library, EntryPoint = "stat", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    public static partial int Stat(string path, NativeStat* attributes);
+    [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(int descriptor, byte* buffer, nuint size);
+
+    [LibraryImport(Library, EntryPoint = "writev", SetLastError = true)]
+    public static partial nint WriteVector(int descriptor, IoVector* vectors, int count);
+
+    [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int IoControl(int descriptor, nuint request, void* argument);
+
+    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int FileControl(int descriptor, int command, int argument);
+
+    [LibraryImport(Library, EntryPoint = "socketpair", SetLastError = true)]
+    public static partial int SocketPair(int domain, int type, int protocol, int* descriptors);
+
+    [LibraryImport(Library, EntryPoint = "recvmsg", SetLastError = true)]
+    public static partial nint ReceiveMessage(int descriptor, MessageHeader* message, int flags);
+
+    [LibraryImport(Library, EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int MemoryFile(string name, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "sigaction", SetLastError = true)]
+    public static partial int SignalAction(int signal, SignalDisposition* disposition, SignalDisposition* old);
+
+    [LibraryImport(Library, EntryPoint = "pthread_self"), SuppressGCTransition]
+    public static partial nint CurrentThread();
+
+    [LibraryImport(Library, EntryPoint = "pthread_kill")]
+    public static partial int SignalThread(nint thread, int signal);
 
     [LibraryImport(Library, EntryPoint = "getuid"), SuppressGCTransition]
     public static partial uint GetUserId();
@@ -33,4 +79,46 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, EntryPoint = "getgid"), SuppressGCTransition]
     public static partial uint GetGroupId();
+}
+
+/// <summary>struct iovec.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct IoVector
+{
+    public void* Base;
+    public nuint Length;
+}
+
+/// <summary>struct msghdr.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct MessageHeader
+{
+    public void* Name;
+    public uint NameLength;
+    public IoVector* Vectors;
+    public nuint VectorCount;
+    public void* Control;
+    public nuint ControlLength;
+    public int Flags;
+}
+
+/// <summary>struct cmsghdr with one descriptor.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct DescriptorMessage
+{
+    public nuint Length;
+    public int Level;
+    public int Type;
+    public int Descriptor;
+    private int _padding;
+}
+
+/// <summary>struct sigaction of glibc.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct SignalDisposition
+{
+    public nint Handler;
+    private fixed ulong _mask[16];
+    public int Flags;
+    private nint _restorer;
 }

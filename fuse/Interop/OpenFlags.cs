@@ -20,8 +20,6 @@ internal static class OpenFlags
     public const uint ModeDirectory = 0x4000;
     public const uint ModeRegular = 0x8000;
 
-    public const int SetAttrSize = 1 << 3;
-
     /// <summary>What an open with these flags may do; null for the access mode 3, which no file of ours has.</summary>
     public static FileAccess? ToAccess(int flags) => (flags & AccessMask) switch
     {

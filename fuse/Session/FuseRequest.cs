@@ -1,36 +1,37 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using System.Text;
-using System.Text.Unicode;
 using KeepFs.Fuse.Interop;
+using KeepFs.Fuse.Protocol;
 
 namespace KeepFs.Fuse.Session;
 
 /// <summary>
-/// One request of the kernel: who answers it does so exactly once, from any thread. <see cref="Run"/> is the guard between the tree
-/// and C: whatever an operation throws ends there as an errno and a log line, and an operation that forgot to answer is answered EIO.
+/// One request of the kernel: who answers it does so exactly once, from any thread. <see cref="Run(ValueTask)"/> is the guard between the tree
+/// and the kernel: whatever an operation throws ends there as an errno and a log line, and an operation that forgot to answer is answered EIO.
 /// </summary>
-internal sealed class FuseRequest : IDisposable
+/// <param name="session">Where it came from.</param>
+/// <param name="device">The descriptor it was read from: only that one takes the answer.</param>
+/// <param name="header">Its header.</param>
+internal sealed class FuseRequest(FuseSession session, int device, in InHeader header) : IDisposable
 {
-    private const int MaxNameBytes = 255;
-
     private readonly CancellationTokenSource _cancellation = new();
-    private readonly FuseSession _session;
-    private readonly nint _native;
-    private readonly Lock _lock = new();
-    private bool _isAnswered;
-    private int _callerThreadId;
+    private readonly ulong _unique = header.Unique;
+    private readonly int _callerThreadId = header.ThreadId;
+    private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private byte[]? _kept;
+    private int _isAnswered;
 
-    public FuseRequest(FuseSession session, nint native, ulong id, string operation)
-    {
-        (_session, _native, Id, Operation) = (session, native, id, operation);
-    }
+    /// <summary>The kernel's number for it, also in interrupts.</summary>
+    public ulong Unique => _unique;
 
-    public ulong Id { get; }
+    public Opcode Operation { get; } = header.Opcode;
 
-    public string Operation { get; }
+    public ulong NodeId { get; } = header.NodeId;
 
-    public KeepFuse Operations => _session.Operations;
+    /// <summary>It was read before by a process that died, which may have carried it out without answering.</summary>
+    public bool IsResent => (_unique & InHeader.ResendBit) != 0;
+
+    public KeepFuse Operations => session.Operations;
 
     /// <summary>Cancelled when the calling program is being killed, and when the session is cut off.</summary>
     public CancellationToken Token => _cancellation.Token;
@@ -45,35 +46,25 @@ internal sealed class FuseRequest : IDisposable
             return;
         }
 
+        if (!work.IsCompleted)
+        {
+            session.Watch(this);
+        }
+
         _ = FinishAsync(work);
     }
 
-    /// <summary>Ends a request whose operation could not even start.</summary>
-    public void Fail(Exception exception)
+    /// <summary>The same for an operation that uses the buffer it was read into; true when that is free again, else it is given back at the end.</summary>
+    public bool Run(ValueTask work, byte[] buffer)
     {
-        TryAnswerError(ErrnoMap.From(exception, Operation, _session.Log));
-        Finish();
-    }
-
-    /// <summary>A name from the kernel; null when it was answered with an error and finished because it cannot be a name of ours.</summary>
-    public unsafe string? TakeName(byte* name)
-    {
-        var bytes = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name);
-        if (bytes.Length > MaxNameBytes)
+        var isComplete = work.IsCompleted;
+        if (!isComplete)
         {
-            TryAnswerError(Errno.ENAMETOOLONG);
-        }
-        else if (!Utf8.IsValid(bytes))
-        {
-            TryAnswerError(Errno.EILSEQ);
-        }
-        else
-        {
-            return Encoding.UTF8.GetString(bytes);
+            _kept = buffer;
         }
 
-        Finish();
-        return null;
+        Run(work);
+        return isComplete;
     }
 
     public void ReplyError(int errno)
@@ -82,110 +73,32 @@ internal sealed class FuseRequest : IDisposable
         ThrowIfSecond(isFirst);
     }
 
-    /// <summary>Answers with a node; false when the kernel no longer wants it, and then does not count it as looked up.</summary>
-    public unsafe bool ReplyEntry(in FuseEntryParam entry)
+    /// <summary>
+    /// Answers with a structure; false when the kernel no longer wants it, and then it does not count a node in it as looked up, nor will
+    /// it release a handle in it.
+    /// </summary>
+    public unsafe bool Reply<T>(in T answer)
+        where T : unmanaged
     {
-        lock (_lock)
+        TakeAnswer();
+        var message = new Message<T>
         {
-            TakeAnswer();
-            fixed (FuseEntryParam* pointer = &entry)
-            {
-                return LibFuse.ReplyEntry(_native, pointer) == 0;
-            }
-        }
-    }
-
-    /// <summary>Answers with a new open file; false as for <see cref="ReplyEntry"/>, and then no release will come either.</summary>
-    public unsafe bool ReplyCreate(in FuseEntryParam entry, in FuseFileInfo file)
-    {
-        lock (_lock)
-        {
-            TakeAnswer();
-            fixed (FuseEntryParam* entryPointer = &entry)
-            fixed (FuseFileInfo* filePointer = &file)
-            {
-                return LibFuse.ReplyCreate(_native, entryPointer, filePointer) == 0;
-            }
-        }
-    }
-
-    /// <summary>Answers an open; false when no release will come.</summary>
-    public unsafe bool ReplyOpen(in FuseFileInfo file)
-    {
-        lock (_lock)
-        {
-            TakeAnswer();
-            fixed (FuseFileInfo* pointer = &file)
-            {
-                return LibFuse.ReplyOpen(_native, pointer) == 0;
-            }
-        }
-    }
-
-    public unsafe void ReplyAttributes(in NativeStat attributes, double timeoutSeconds)
-    {
-        lock (_lock)
-        {
-            TakeAnswer();
-            fixed (NativeStat* pointer = &attributes)
-            {
-                _ = LibFuse.ReplyAttributes(_native, pointer, timeoutSeconds);
-            }
-        }
+            Header = new OutHeader { Length = (uint)(sizeof(OutHeader) + sizeof(T)), Unique = _unique },
+            Body = answer,
+        };
+        return Sent(LibC.Write(device, (byte*)&message, message.Header.Length));
     }
 
     /// <summary>Answers with bytes; the kernel has copied them when this returns. False when it no longer wants them.</summary>
     public unsafe bool ReplyBuffer(ReadOnlyMemory<byte> bytes)
     {
         using var pin = bytes.Pin();
-        lock (_lock)
-        {
-            TakeAnswer();
-            return LibFuse.ReplyBuffer(_native, (byte*)pin.Pointer, (nuint)bytes.Length) == 0;
-        }
-    }
-
-    public void ReplyWritten(int count)
-    {
-        lock (_lock)
-        {
-            TakeAnswer();
-            _ = LibFuse.ReplyWrite(_native, (nuint)count);
-        }
-    }
-
-    public unsafe void ReplyTotals(in NativeStatVfs totals)
-    {
-        lock (_lock)
-        {
-            TakeAnswer();
-            fixed (NativeStatVfs* pointer = &totals)
-            {
-                _ = LibFuse.ReplyStatFs(_native, pointer);
-            }
-        }
-    }
-
-    /// <summary>Appends a directory entry to a reply in the making; the bytes it needs, more than there are if it did not fit.</summary>
-    public unsafe int AddEntry(Span<byte> buffer, ReadOnlySpan<byte> nameWithNul, in NativeStat attributes, long nextOffset)
-    {
-        fixed (byte* bufferPointer = buffer)
-        fixed (byte* name = nameWithNul)
-        fixed (NativeStat* pointer = &attributes)
-        {
-            return (int)LibFuse.AddDirectoryEntry(_native, bufferPointer, (nuint)buffer.Length, name, pointer, nextOffset);
-        }
-    }
-
-    /// <summary>As <see cref="AddEntry"/>, with attributes that the kernel may keep.</summary>
-    public unsafe int AddEntryPlus(Span<byte> buffer, ReadOnlySpan<byte> nameWithNul, in FuseEntryParam entry, long nextOffset)
-    {
-        fixed (byte* bufferPointer = buffer)
-        fixed (byte* name = nameWithNul)
-        fixed (FuseEntryParam* pointer = &entry)
-        {
-            return (int)LibFuse.AddDirectoryEntryPlus(_native, bufferPointer, (nuint)buffer.Length, name, pointer, nextOffset);
-        }
+        TakeAnswer();
+        var header = new OutHeader { Length = (uint)(sizeof(OutHeader) + bytes.Length), Unique = _unique };
+        var vectors = stackalloc IoVector[2];
+        vectors[0] = new IoVector { Base = &header, Length = (nuint)sizeof(OutHeader) };
+        vectors[1] = new IoVector { Base = pin.Pointer, Length = (nuint)bytes.Length };
+        return Sent(LibC.WriteVector(device, vectors, bytes.IsEmpty ? 1 : 2));
     }
 
     /// <summary>
@@ -212,7 +125,7 @@ internal sealed class FuseRequest : IDisposable
         }
         catch (AggregateException exception)
         {
-            _session.Log($"fuse: {Operation}: cancelling: {exception.Message}");
+            session.Log($"fuse: {Operation}: cancelling: {exception.Message}");
         }
     }
 
@@ -221,16 +134,15 @@ internal sealed class FuseRequest : IDisposable
 
     private async Task FinishAsync(ValueTask work)
     {
-        WatchForInterrupt();
         try
         {
             await work;
         }
         catch (Exception exception)
         {
-            if (!TryAnswerError(ErrnoMap.From(exception, Operation, _session.Log)))
+            if (!TryAnswerError(ErrnoMap.From(exception, Operation.ToString(), session.Log)))
             {
-                _session.Log($"fuse: {Operation}: failed after it was answered: {exception}");
+                session.Log($"fuse: {Operation}: failed after it was answered: {exception}");
             }
         }
         finally
@@ -239,42 +151,36 @@ internal sealed class FuseRequest : IDisposable
         }
     }
 
-    private unsafe void WatchForInterrupt()
+    private unsafe bool TryAnswerError(int errno)
     {
-        lock (_lock)
+        if (Interlocked.Exchange(ref _isAnswered, 1) != 0)
         {
-            // Once answered, the native request is gone.
-            if (_isAnswered)
-            {
-                return;
-            }
-
-            _callerThreadId = LibFuse.RequestContext(_native)->ProcessId;
-            _session.Watch(this);
-            LibFuse.RequestInterruptFunction(_native, &FuseCallbacks.Interrupted, (nint)Id);
+            return false;
         }
+
+        var header = new OutHeader { Length = (uint)sizeof(OutHeader), Error = -errno, Unique = _unique };
+        Sent(LibC.Write(device, (byte*)&header, (nuint)sizeof(OutHeader)));
+        return true;
     }
 
-    private bool TryAnswerError(int errno)
+    private bool Sent(nint result)
     {
-        lock (_lock)
+        if (result >= 0)
         {
-            if (_isAnswered)
-            {
-                return false;
-            }
-
-            _isAnswered = true;
-            _ = LibFuse.ReplyError(_native, errno);
             return true;
         }
+
+        // ENOENT: the caller was killed in the meantime. ENODEV, EPERM: the mount is gone.
+        var errno = Marshal.GetLastPInvokeError();
+        if (errno is not (Errno.ENOENT or Errno.ENODEV or Errno.EPERM))
+        {
+            session.Log($"fuse: {Operation}: the kernel did not take the answer: errno {errno}");
+        }
+
+        return false;
     }
 
-    private void TakeAnswer()
-    {
-        ThrowIfSecond(!_isAnswered);
-        _isAnswered = true;
-    }
+    private void TakeAnswer() => ThrowIfSecond(Interlocked.Exchange(ref _isAnswered, 1) == 0);
 
     private void ThrowIfSecond(bool isFirst)
     {
@@ -287,12 +193,21 @@ internal sealed class FuseRequest : IDisposable
 
     private void Finish()
     {
-        if (TryAnswerError(Errno.EIO))
+        if (_isAnswered == 0 && TryAnswerError(Errno.EIO))
         {
             Debug.Fail($"{Operation} was not answered.");
-            _session.Log($"fuse: {Operation}: ended without an answer, answered EIO");
+            session.Log($"fuse: {Operation}: ended without an answer, answered EIO");
         }
 
-        _session.Finished(this);
+        session.Operations.Counters.Count(Operation, _startedAt);
+        session.Finished(this, _kept);
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Message<T>
+        where T : unmanaged
+    {
+        public OutHeader Header;
+        public T Body;
     }
 }

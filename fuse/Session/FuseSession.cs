@@ -1,132 +1,122 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using System.Text;
 using KeepFs.Fuse.Interop;
+using KeepFs.Fuse.Mounting;
+using KeepFs.Fuse.Protocol;
 
 namespace KeepFs.Fuse.Session;
 
 /// <summary>
-/// One libfuse session from mounting to destruction: the threads that read requests, the requests under way, what was agreed with the
-/// kernel. The native session is destroyed only after the last request was answered, because answers go through it.
+/// The connection to the kernel from the handshake to its end: the threads that read requests, and the requests under way. An operation
+/// runs on the thread that read its request until it first waits for something. The devices are closed only after the last request was
+/// answered, because answers go through them.
 /// </summary>
-internal sealed unsafe class FuseSession
+internal sealed class FuseSession : IDisposable
 {
-    private const uint MaxRequestBytes = 1 << 20;
-
     private readonly ConcurrentDictionary<ulong, FuseRequest> _watched = new();
+    private readonly ConcurrentQueue<ulong> _earlyInterrupts = new();
+    private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _loopEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FuseMountOptions _options;
     private readonly Action<string> _log;
-    private GCHandle _self;
-    private nint _native;
-    private ulong _lastId;
+    private readonly List<FuseDevice> _devices = [];
+    private readonly List<RequestLoop> _loops = [];
+    private FuseMountException? _failure;
+    private int _running;
 
-    // Requests under way plus one for the loop itself, so that zero is reached once.
+    // Requests under way plus one for the threads, so that zero is reached once.
     private long _underWay = 1;
 
     public FuseSession(KeepFuse operations, FuseMountOptions options, Action<string> log)
     {
         (Operations, _options, _log) = (operations, options, log);
-        _self = GCHandle.Alloc(this);
+        Buffers = new RequestBuffers(Math.Max(1, options.MaxPendingWriteBytes / Negotiation.MaxTransferBytes));
     }
 
     public KeepFuse Operations { get; }
 
-    /// <summary>Ends when the kernel ended the connection or <see cref="Stop"/> took effect.</summary>
+    public RequestBuffers Buffers { get; }
+
+    /// <summary>Ends when the kernel ended the connection or <see cref="StopAsync"/> took effect.</summary>
     public Task LoopEnded => _loopEnded.Task;
 
-    /// <summary>Ends when the loop ended and every request has been answered.</summary>
+    /// <summary>Ends when the threads ended and every request has been answered.</summary>
     public Task Drained => _drained.Task;
 
-    public nint Native => _native;
+    public bool IsStopping => _stopping.IsCancellationRequested;
 
-    public static FuseSession FromUserData(nint userData) => (FuseSession)GCHandle.FromIntPtr(userData).Target!;
+    public CancellationToken Stopping => _stopping.Token;
 
-    /// <summary>Mounts; requests wait in the kernel until <see cref="StartLoop"/>.</summary>
-    /// <exception cref="FuseMountException">libfuse refused.</exception>
-    public void Mount(string mountPoint)
+    /// <summary>Where notifications and device calls go.</summary>
+    public int Device => _devices[0].Descriptor;
+
+    /// <summary>Takes the devices of a mount whose handshake is done, which it then closes, and answers its requests.</summary>
+    public void Start(IReadOnlyList<FuseDevice> devices)
     {
-        string[] words = ["keepfs", "-o", MountWords()];
-        var pointers = stackalloc byte*[words.Length + 1];
-        for (var i = 0; i < words.Length; i++)
+        _devices.AddRange(devices);
+        ThreadInterrupt.Prepare();
+        for (var i = 0; i < _options.MaxThreads; i++)
         {
-            pointers[i] = (byte*)Marshal.StringToCoTaskMemUTF8(words[i]);
-        }
-
-        try
-        {
-            var arguments = new FuseArgs { Count = words.Length, Values = pointers };
-            var table = FuseCallbacks.Table();
-            _native = LibFuse.SessionNew(&arguments, &table, (nuint)sizeof(FuseLowLevelOps), GCHandle.ToIntPtr(_self));
-        }
-        finally
-        {
-            for (var i = 0; i < words.Length; i++)
+            if (i >= _devices.Count && _devices[0].TryClone() is { } clone)
             {
-                Marshal.FreeCoTaskMem((nint)pointers[i]);
+                _devices.Add(clone);
             }
+
+            // Devices that could not be had are shared; the kernel allows that.
+            _loops.Add(new RequestLoop(this, _devices[i % _devices.Count].Descriptor));
         }
 
-        if (_native == 0)
-        {
-            throw new FuseMountException($"libfuse does not accept the mount options \"{MountWords()}\"; its own message is on standard error.");
-        }
-
-        if (LibFuse.SessionMount(_native, mountPoint) != 0)
-        {
-            throw new FuseMountException(
-                $"Mounting at {mountPoint} failed; the message of libfuse or fusermount3 is on standard error. " +
-                "In a container, /dev/fuse and the capability SYS_ADMIN (or a setuid fusermount3) are needed.");
-        }
+        _running = _loops.Count;
+        _loops.ForEach(loop => loop.Start());
     }
 
-    public void StartLoop() => new Thread(Loop) { IsBackground = true, Name = "fuse loop" }.Start();
-
-    /// <summary>Called by the kernel's INIT: agrees on sizes and capabilities (limits measured: limits.md, FUSE).</summary>
-    public void Negotiate(FuseConnInfo* connection)
-    {
-        connection->MaxWrite = MaxRequestBytes;
-        connection->MaxRead = MaxRequestBytes;
-        connection->MaxBackground = (uint)_options.MaxBackgroundRequests;
-        connection->CongestionThreshold = (uint)(_options.MaxBackgroundRequests * 3 / 4);
-
-        // No splice: answers come from memory. No write-back cache: close, fsync and O_APPEND then mean what they say.
-        const uint Wanted = FuseConnInfo.AsyncRead | FuseConnInfo.AsyncDirectIo | FuseConnInfo.AtomicTruncate
-            | FuseConnInfo.ReaddirPlus | FuseConnInfo.ParallelDirectoryOperations | FuseConnInfo.ExplicitInvalidateData;
-        const uint Unwanted = FuseConnInfo.SpliceRead | FuseConnInfo.SpliceWrite | FuseConnInfo.SpliceMove | FuseConnInfo.WritebackCache
-            | FuseConnInfo.ReaddirPlusAuto;
-        var want = (connection->Want | (Wanted & connection->Capable)) & ~Unwanted;
-        if ((want & FuseConnInfo.ExplicitInvalidateData) != 0)
-        {
-            // Changes are announced; a time stamp that differs after our own write is no reason to drop the pages.
-            want &= ~FuseConnInfo.AutoInvalidateData;
-        }
-
-        connection->Want = want;
-    }
-
-    public FuseRequest Begin(nint native, string operation)
+    public FuseRequest Begin(int device, in InHeader header)
     {
         Interlocked.Increment(ref _underWay);
-        return new FuseRequest(this, native, Interlocked.Increment(ref _lastId), operation);
+        return new FuseRequest(this, device, header);
     }
 
     /// <summary>Lets the request be found by an interrupt and by <see cref="CancelAll"/> until it is finished.</summary>
-    public void Watch(FuseRequest request) => _watched[request.Id] = request;
-
-    public void Finished(FuseRequest request)
+    public void Watch(FuseRequest request)
     {
-        _watched.TryRemove(request.Id, out _);
+        _watched[request.Unique] = request;
+
+        // Another thread may have read the interrupt first.
+        if (!_earlyInterrupts.IsEmpty && _earlyInterrupts.Contains(request.Unique))
+        {
+            request.Interrupt();
+        }
+    }
+
+    public void Finished(FuseRequest request, byte[]? kept)
+    {
+        _watched.TryRemove(request.Unique, out _);
         request.Dispose();
+        if (kept is not null)
+        {
+            Buffers.ReturnKept(kept);
+        }
+
         LeaveOne();
     }
 
-    /// <summary>Called under a lock of libfuse, so the work is done elsewhere.</summary>
-    public void Interrupted(ulong id)
+    /// <summary>Needs no answer.</summary>
+    public void Interrupted(ulong unique)
     {
-        if (_watched.TryGetValue(id, out var request))
+        const int MaxEarly = 64;
+        if (!_watched.ContainsKey(unique))
+        {
+            // Not waiting yet, or answered already, and then this number never comes again.
+            _earlyInterrupts.Enqueue(unique);
+            while (_earlyInterrupts.Count > MaxEarly)
+            {
+                _earlyInterrupts.TryDequeue(out _);
+            }
+        }
+
+        if (_watched.TryGetValue(unique, out var request))
         {
             ThreadPool.UnsafeQueueUserWorkItem(static request => request.Interrupt(), request, preferLocal: false);
         }
@@ -140,23 +130,24 @@ internal sealed unsafe class FuseSession
         }
     }
 
-    /// <summary>Asks the threads to end after the next request that they see.</summary>
-    public void Stop() => LibFuse.SessionExit(_native);
-
-    /// <summary>Frees the native session, which closes the connection. Only after <see cref="Drained"/>.</summary>
-    public void Destroy()
+    /// <summary>Ends the threads. What the kernel asks from then on waits, until the devices are closed or another process reads them.</summary>
+    public async Task StopAsync()
     {
-        Debug.Assert(_native == 0 || Interlocked.Read(ref _underWay) is 0 or 1, "Requests are under way.");
-        if (_native != 0)
+        await _stopping.CancelAsync();
+        while (!_loopEnded.Task.IsCompleted)
         {
-            LibFuse.SessionDestroy(_native);
-            _native = 0;
+            _loops.ForEach(loop => loop.Interrupt());
+            await Task.WhenAny(_loopEnded.Task, Task.Delay(TimeSpan.FromMilliseconds(5)));
         }
+    }
 
-        if (_self.IsAllocated)
-        {
-            _self.Free();
-        }
+    /// <summary>Closes the devices. Only after <see cref="Drained"/>.</summary>
+    public void Dispose()
+    {
+        Debug.Assert(Interlocked.Read(ref _underWay) is 0 or 1, "Requests are under way.");
+        _devices.ForEach(device => device.Dispose());
+        Buffers.Dispose();
+        _stopping.Dispose();
     }
 
     /// <summary>A log that throws must not take the kernel's request with it.</summary>
@@ -172,20 +163,26 @@ internal sealed unsafe class FuseSession
         }
     }
 
-    private void Loop()
+    /// <summary>Called by each thread at its end; the errno that ended it, 0 when it was unmounted or stopped.</summary>
+    public void LoopLeft(int errno)
     {
-        var configuration = LibFuse.LoopConfigurationCreate();
-        LibFuse.LoopConfigurationSetMaxThreads(configuration, (uint)_options.MaxThreads);
-        LibFuse.LoopConfigurationSetCloneFd(configuration, 1);
-        var result = LibFuse.SessionLoop(_native, configuration);
-        LibFuse.LoopConfigurationDestroy(configuration);
-        if (result < 0)
+        if (errno != 0)
         {
-            _loopEnded.SetException(new FuseMountException($"The connection to the kernel broke with errno {-result}."));
+            _failure = new FuseMountException($"The connection to the kernel broke: {Marshal.GetPInvokeErrorMessage(errno)}.");
+        }
+
+        if (Interlocked.Decrement(ref _running) > 0)
+        {
+            return;
+        }
+
+        if (_failure is null)
+        {
+            _loopEnded.SetResult();
         }
         else
         {
-            _loopEnded.SetResult();
+            _loopEnded.SetException(_failure);
         }
 
         LeaveOne();
@@ -198,25 +195,4 @@ internal sealed unsafe class FuseSession
             _drained.TrySetResult();
         }
     }
-
-    private string MountWords()
-    {
-        var words = new StringBuilder("nosuid,nodev,max_read=").Append(MaxRequestBytes)
-            .Append(",fsname=").Append(Escape(_options.FsName))
-            .Append(",subtype=").Append(Escape(_options.Subtype));
-        if (_options.IsReadOnly)
-        {
-            words.Append(",ro");
-        }
-
-        if (_options.AllowOther)
-        {
-            words.Append(",allow_other");
-        }
-
-        return words.ToString();
-    }
-
-    private static string Escape(string value) =>
-        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace(",", "\\,", StringComparison.Ordinal);
 }

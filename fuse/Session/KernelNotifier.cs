@@ -1,4 +1,3 @@
-using System.Text;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Fuse.Inodes;
 using KeepFs.Fuse.Interop;
@@ -137,21 +136,22 @@ internal sealed class KernelNotifier(InodeTable inodes, int maxPending, Action<s
 
         if (item.Name is { } name)
         {
-            InvalidateEntry(session, item.NodeId, name);
+            // ENOENT when the kernel has no such name: nothing to do.
+            _ = Notifications.InvalidateEntry(session.Device, item.NodeId, name);
         }
 
         // For a directory this drops the kept listing, which a name that the kernel never asked for does not.
-        var result = LibFuse.NotifyInvalidateInode(session.Native, item.NodeId, 0, 0);
-        if (result == -Errno.ENOENT && item.Tries < MaxTries)
+        var result = Notifications.InvalidateInode(session.Device, item.NodeId);
+        if (result == Errno.ENOENT && item.Tries < MaxTries)
         {
             lock (_lock)
             {
                 _retries.Add(item with { Tries = item.Tries + 1 });
             }
         }
-        else if (result is not (0 or -Errno.ENOENT or -Errno.ENOTCONN))
+        else if (result is not (Errno.Ok or Errno.ENOENT or Errno.ENOTCONN or Errno.ENODEV or Errno.EPERM))
         {
-            log($"fuse: invalidating node {item.NodeId}: errno {-result}; it may be seen unchanged for a while");
+            log($"fuse: invalidating node {item.NodeId}: errno {result}; it may be seen unchanged for a while");
         }
     }
 
@@ -172,20 +172,10 @@ internal sealed class KernelNotifier(InodeTable inodes, int maxPending, Action<s
             inodes.Changed(nodeId);
             if (name.Length > 0)
             {
-                InvalidateEntry(session, parent, name);
+                _ = Notifications.InvalidateEntry(session.Device, parent, name);
             }
 
             Tell(session, new Item(nodeId, null, 0));
-        }
-    }
-
-    private static unsafe void InvalidateEntry(FuseSession session, ulong parent, string name)
-    {
-        var bytes = Encoding.UTF8.GetBytes(name);
-        fixed (byte* pointer = bytes)
-        {
-            // ENOENT when the kernel has no such name: nothing to do.
-            _ = LibFuse.NotifyInvalidateEntry(session.Native, parent, pointer, (nuint)bytes.Length);
         }
     }
 

@@ -1,13 +1,12 @@
 using System.Runtime.InteropServices;
 using KeepFs.Fuse.Interop;
-using KeepFs.Fuse.Session;
 
-namespace KeepFs.Fuse;
+namespace KeepFs.Fuse.Mounting;
 
 /// <summary>Finds, before mounting, what would make it fail, and says what to do about it.</summary>
 internal static class MountPointCheck
 {
-    private const string Device = "/dev/fuse";
+    private const string Device = FuseDevice.Path;
     private const string Configuration = "/etc/fuse.conf";
 
     /// <summary>The real path of a usable mount point.</summary>
@@ -37,50 +36,22 @@ internal static class MountPointCheck
                 $"a container must be started with --device {Device} --cap-add SYS_ADMIN.");
         }
 
-        var device = LibC.Open(Device, OpenFlags.ReadWrite | OpenFlags.CloseOnExec);
-        if (device < 0)
-        {
-            var reason = Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
-            throw new FuseMountException(
-                $"{Device} cannot be opened: {reason}. Its mode should be 0666 (chmod 666 {Device}); " +
-                $"a container must be started with --device {Device}.");
-        }
-
-        _ = LibC.Close(device);
-        CheckLibrary();
         if (LibC.GetEffectiveUserId() == 0)
         {
+            // The setuid fusermount3 opens it for others, whatever its mode.
+            FuseDevice.Open().Dispose();
             return;
         }
 
-        if (FindInPath("fusermount3") is null)
+        if (FindInPath(UserMount.Program) is null)
         {
-            throw new FuseMountException("fusermount3 is not in PATH; a user other than root needs it to mount. Install the package fuse3.");
+            throw new FuseMountException($"{UserMount.Program} is not in PATH; a user other than root needs it to mount. Install the package fuse3.");
         }
 
         if (allowOther && !AllowsOther())
         {
             throw new FuseMountException(
                 $"Other users may only be let in (allow_other) when {Configuration} has a line \"user_allow_other\"; only root can add it.");
-        }
-    }
-
-    private static void CheckLibrary()
-    {
-        int version;
-        try
-        {
-            version = LibFuse.Version();
-        }
-        catch (DllNotFoundException exception)
-        {
-            throw new FuseMountException(
-                "libfuse3.so.3 cannot be loaded. Install libfuse 3 (Debian, Ubuntu: apt install fuse3 libfuse3-3).", exception);
-        }
-
-        if (version < LibFuse.OldestVersion)
-        {
-            throw new FuseMountException($"libfuse 3.12 or newer is needed; this machine has {version / 100}.{version % 100}.");
         }
     }
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using KeepFs.Fuse.Interop;
 
-namespace KeepFs.Fuse.Session;
+namespace KeepFs.Fuse.Mounting;
 
 /// <summary>Takes a mount away: by system call as root, else through fusermount3. Calls block; use a thread that may.</summary>
 internal static class Unmounter
@@ -42,7 +42,7 @@ internal static class Unmounter
 
     private static bool Run(string option, string mountPoint)
     {
-        using var process = Process.Start(new ProcessStartInfo("fusermount3", [option, "-q", "--", mountPoint]))!;
+        using var process = Process.Start(new ProcessStartInfo(UserMount.Program, [option, "-q", "--", mountPoint]))!;
         process.WaitForExit();
         return process.ExitCode == 0;
     }
