@@ -22,9 +22,10 @@ internal static class CommandRunner
         void Stop(PosixSignalContext context)
         {
             // The process ends when the verb has cleaned up, not now. A later second signal insists; one that comes at once is the same
-            // one again, as supervisors and `timeout` send it to both the process and its group.
+            // one again, as supervisors and `timeout` send it to both the process and its group. A verb that handles signals itself (they
+            // belong to the program that it runs) has said so already: its handlers come first.
             stoppedAt ??= TimeProvider.System.GetTimestamp();
-            context.Cancel = TimeProvider.System.GetElapsedTime(stoppedAt.Value) < InsistAfter;
+            context.Cancel |= TimeProvider.System.GetElapsedTime(stoppedAt.Value) < InsistAfter;
             stop.Cancel();
         }
 

@@ -1,15 +1,18 @@
 using System.CommandLine;
 using KeepFs.Cli;
 using KeepFs.Cli.Keepstore;
+using KeepFs.Cli.Mount;
 using KeepFs.Cli.Verbs;
 
+var (arguments, exec) = ExecArguments.Split(InvokedName.Prepare(args, InvokedName.Find()));
 var root = new RootCommand("KeepFs: content-addressed storage that speaks the Arvados Keep protocols.")
 {
     UpCommand.Create(),
     PutCommand.Create(),
     GetCommand.Create(),
     LsCommand.Create(),
-    MountCommand.Create(),
+    MountCommand.Create(MountStyle.KeepFs, arguments, exec),
+    MountCommand.Create(MountStyle.ArvMount, arguments, exec),
     DemoCommand.Create(),
     KeepstoreCommand.Create(),
     ScrubCommand.Create(),
@@ -17,4 +20,4 @@ var root = new RootCommand("KeepFs: content-addressed storage that speaks the Ar
     DoctorCommand.Create(),
     BenchCommand.Create(),
 };
-return await CommandRunner.RunAsync(root, InvokedName.Prepare(args, InvokedName.Find()));
+return await CommandRunner.RunAsync(root, arguments);

@@ -32,7 +32,7 @@ public sealed class FuseMount : IAsyncDisposable
     private FuseMount(IFileSystem tree, FuseMountOptions options, string mountPoint, MountState state, IStateLog stateLog, Action<string> log)
     {
         (_tree, _options, MountPoint) = (tree, options, mountPoint);
-        _inodes = new InodeTable(tree.Root, state, stateLog);
+        _inodes = new InodeTable(tree.Root, state, stateLog) { Held = tree.Hold, Released = tree.Release };
         _handles = new HandleTable(state, stateLog);
         _notifier = new KernelNotifier(_inodes, options.MaxPendingInvalidations, log);
         _session = new FuseSession(new KeepFuse(tree, options, _inodes, _handles, _passthrough, _notifier), options, log);

@@ -65,6 +65,9 @@ public sealed record FuseMountOptions
     /// <summary>How long an unmount waits for programs that still use the mount before it cuts them off.</summary>
     public TimeSpan UnmountTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Counts what happens; hand in an instance to read it.</summary>
+    public FuseCounters Counters { get; init; } = new();
+
     /// <summary>Where the time of <see cref="UnmountTimeout"/> comes from.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 }

@@ -64,6 +64,7 @@ internal sealed partial class KeepFuse
 
         // The kernel copies straight from the leased block.
         using var lease = await open.Handle.ReadAsync(offset, length, request.Token);
+        Counters.CountRead(lease.Memory.Length);
         request.ReplyBuffer(lease.Memory);
     }
 
@@ -82,6 +83,7 @@ internal sealed partial class KeepFuse
             offset = await EndOfAsync(open.Node, request.NodeId, offset, request.Token);
         }
 
+        Counters.CountWrite(data.Length);
         await open.Handle.WriteAsync(offset, data, request.Token);
         request.Reply(new SizeOut { Size = (uint)data.Length });
     }

@@ -19,6 +19,8 @@ internal sealed partial class KeepFuse(
     private readonly uint _userId = LibC.GetUserId();
     private readonly uint _groupId = LibC.GetGroupId();
 
+    public FuseCounters Counters => options.Counters;
+
     public void Forget(ulong nodeId, ulong lookups) => inodes.Forget(nodeId, lookups);
 
     /// <summary>

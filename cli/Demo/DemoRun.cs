@@ -24,7 +24,7 @@ internal static class DemoRun
 
         var folder = keepIn is null ? Directory.CreateTempSubdirectory("keepfs-demo-").FullName : Directory.CreateDirectory(keepIn).FullName;
         await using var cluster = await DemoCluster.StartAsync(folder, keepIn is not null, cancellationToken);
-        await using var session = await ClientSession.ConnectAsync(cluster.Settings, 512 << 20, 256 << 20, 3, cancellationToken);
+        await using var session = await ClientSession.ConnectAsync(cluster.Settings, new SessionLimits(512 << 20, 256 << 20, 3), cancellationToken);
 
         var skips = new SkipReport(MaxNamedSkips);
         var entries = new LocalTree(followLinks: false, skips.Add).Walk(directory.TrimEnd('/') + "/").ToList();
@@ -68,7 +68,7 @@ internal static class DemoRun
     /// <summary>Fetches with a session of its own, whose cache is empty, then compares; the comparison does not count as time.</summary>
     private static async Task<TimeSpan> GetAsync(TreeComparison comparison, DemoCluster cluster, Collection record, string target, CancellationToken cancellationToken)
     {
-        await using var session = await ClientSession.ConnectAsync(cluster.Settings, 512 << 20, 128 << 20, 3, cancellationToken);
+        await using var session = await ClientSession.ConnectAsync(cluster.Settings, new SessionLimits(512 << 20, 128 << 20, 3), cancellationToken);
         var watch = Stopwatch.StartNew();
         var location = new SourceLocation(record.Uuid, "");
         var (_, node) = await location.LoadAsync(session.Catalog, cancellationToken);

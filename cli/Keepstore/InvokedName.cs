@@ -10,6 +10,7 @@ internal static class InvokedName
     public const string Variable = "KEEPFS_INVOKED_AS";
 
     private const string Keepstore = "keepstore";
+    private const string ArvMount = "arv-mount";
 
     /// <summary>The path or name, as the user gave it.</summary>
     public static string Find() => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } name ? name : FromKernel();
@@ -18,6 +19,7 @@ internal static class InvokedName
     /// <param name="name">See <see cref="Find"/>.</param>
     public static string[] Prepare(string[] arguments, string name) =>
         Path.GetFileName(name) == Keepstore ? [Keepstore, "--", .. arguments]
+        : Path.GetFileName(name) == ArvMount ? [ArvMount, .. arguments]
         : arguments is [Keepstore, .. var flags] ? [Keepstore, "--", .. flags]
         : arguments;
 

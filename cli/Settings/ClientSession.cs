@@ -3,6 +3,7 @@ using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Blocks.Hashing;
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Client;
+using KeepFs.Engine.Client.DiskCache;
 using KeepFs.Hosting.Http;
 
 namespace KeepFs.Cli.Settings;
@@ -13,11 +14,28 @@ internal sealed class ClientSession : IAsyncDisposable
     private readonly HttpClient _http;
     private readonly IServiceDirectory _services;
     private readonly HashService _hashing;
+    private readonly BlockCacheDirectory? _disk;
+    private readonly IAsyncDisposable _cache;
 
     private ClientSession(
-        HttpClient http, IServiceDirectory services, HashService hashing, ICatalog catalog, SiteConfig config, CachedBlockStore store, BlockBufferPool writePool)
+        HttpClient http, IServiceDirectory services, KeepTraffic keep, HashService hashing, ICatalog catalog, SiteConfig config, SessionLimits limits, ICatalogEvents? events)
     {
-        (_http, _services, _hashing, Catalog, Config, Store, WritePool) = (http, services, hashing, catalog, config, store, writePool);
+        (_http, _services, _hashing, Catalog, Config, Traffic, Events) = (http, services, hashing, catalog, config, keep, events);
+        var pool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = Math.Max(limits.CacheBytes, 4L * Locator.MaxBlockSizeBytes) });
+        var inMemory = new BlockCacheOptions { CapacityBytes = limits.CacheBytes };
+        if (limits.Disk is { } disk)
+        {
+            _disk = new BlockCacheDirectory(disk, TimeProvider.System, limits.Log);
+            var store = new DiskCachedBlockStore(keep, pool, inMemory, _disk, hashing);
+            (Store, _cache) = (store, store);
+        }
+        else
+        {
+            var store = new CachedBlockStore(keep, pool, inMemory);
+            (Store, _cache) = (store, store);
+        }
+
+        WritePool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = limits.WriteBytes });
         PackPool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 4L * Locator.MaxBlockSizeBytes });
     }
 
@@ -25,27 +43,40 @@ internal sealed class ClientSession : IAsyncDisposable
 
     public SiteConfig Config { get; }
 
-    public CachedBlockStore Store { get; }
+    public IBlockStore Store { get; }
 
     /// <summary>For data on its way to keepstores.</summary>
     public BlockBufferPool WritePool { get; }
+
+    /// <summary>Blocks and bytes to and from keepstores.</summary>
+    public KeepTraffic Traffic { get; }
+
+    /// <summary>Reads of blocks that memory or the disk answered.</summary>
+    public long CacheHits => Store switch
+    {
+        DiskCachedBlockStore disk => disk.InMemory.Hits + disk.DiskHits,
+        CachedBlockStore memory => memory.Hits,
+        _ => 0,
+    };
+
+    /// <summary>What others change, where the cluster tells (its configuration names a websocket).</summary>
+    public ICatalogEvents? Events { get; }
 
     /// <summary>For packing small files.</summary>
     public BlockBufferPool PackPool { get; }
 
     /// <summary>Asks the catalogue for its configuration and connects.</summary>
     /// <param name="settings">Address and token.</param>
-    /// <param name="cacheBytes">Memory for blocks that are read.</param>
-    /// <param name="writeBytes">Memory for data that is not stored yet.</param>
-    /// <param name="attempts">Passes over the keepstores before a block has failed.</param>
+    /// <param name="limits">Memory, disk and attempts.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public static async Task<ClientSession> ConnectAsync(ArvadosSettings settings, long cacheBytes, long writeBytes, int attempts, CancellationToken cancellationToken)
+    public static async Task<ClientSession> ConnectAsync(ArvadosSettings settings, SessionLimits limits, CancellationToken cancellationToken)
     {
         var http = CreateHttp(settings.IsInsecure);
         try
         {
             var requestId = RequestId.Create();
-            var catalog = new CatalogClient(http, new CatalogClientOptions { ApiRoot = settings.ApiRoot, Token = settings.Token, RequestId = requestId }, TimeProvider.System, Random.Shared);
+            var api = new CatalogClientOptions { ApiRoot = settings.ApiRoot, Token = settings.Token, RequestId = requestId, Attempts = limits.CatalogAttempts };
+            var catalog = new CatalogClient(http, api, TimeProvider.System, Random.Shared);
             var config = await catalog.GetConfigAsync(cancellationToken);
             IServiceDirectory services = settings.KeepServices.Count > 0
                 ? StaticServiceDirectory.OfUrls(settings.KeepServices)
@@ -55,14 +86,13 @@ internal sealed class ClientSession : IAsyncDisposable
                 Token = settings.Token,
                 DefaultReplicas = config.DefaultReplication,
                 DefaultStorageClasses = config.DefaultStorageClasses,
-                Attempts = attempts,
+                Attempts = limits.Attempts,
                 RequestId = requestId,
             };
-            var hashing = new HashService(new HashServiceOptions());
+            var hashing = new HashService(new HashServiceOptions { MaxBacklogBytes = 8 << 20 });
             var keep = new KeepClient(http, services, options, TimeProvider.System, Random.Shared, hashing);
-            var readPool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = Math.Max(cacheBytes, 4L * Locator.MaxBlockSizeBytes) });
-            var store = new CachedBlockStore(keep, readPool, new BlockCacheOptions { CapacityBytes = cacheBytes });
-            return new ClientSession(http, services, hashing, catalog, config, store, new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = writeBytes }));
+            var events = config.WebsocketUrl is { } url ? new CatalogEvents(http, url, settings.Token) : null;
+            return new ClientSession(http, services, new KeepTraffic(keep), hashing, catalog, config, limits, events);
         }
         catch
         {
@@ -94,7 +124,8 @@ internal sealed class ClientSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Store.DisposeAsync();
+        await _cache.DisposeAsync();
+        _disk?.Dispose();
         await _hashing.DisposeAsync();
         (_services as IDisposable)?.Dispose();
         _http.Dispose();

@@ -1,3 +1,4 @@
+using KeepFs.Cli.Mount;
 using KeepFs.Cli.Settings;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Fuse;
@@ -7,33 +8,46 @@ namespace KeepFs.Cli.Up;
 /// <summary>A cluster mounted as a folder: client, tree and kernel mount, and the order in which they end.</summary>
 internal sealed class MountedSite : IAsyncDisposable
 {
-    /// <summary>Blocks kept for reading; 512 MiB hold eight full blocks, enough for several sequential readers with read-ahead.</summary>
-    private const long CacheBytes = 512L << 20;
-
     /// <summary>Unsaved data; writers wait when it is spent.</summary>
     private const long WriteBytes = 384L << 20;
 
     private readonly ClientSession _session;
     private readonly SiteFileSystem _site;
     private readonly FuseMount _mount;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly Task _statistics;
 
-    private MountedSite(ClientSession session, SiteFileSystem site, FuseMount mount) => (_session, _site, _mount) = (session, site, mount);
+    private MountedSite(ClientSession session, SiteFileSystem site, FuseMount mount, MountSettings settings)
+    {
+        (_session, _site, _mount, Log) = (session, site, mount, settings.Log);
+        var statistics = new MountStatistics(() => MountStatistics.Read(session, settings.Fuse.Counters), Console.Error, TimeProvider.System);
+        _statistics = settings.StatisticsInterval > TimeSpan.Zero ? statistics.RunAsync(settings.StatisticsInterval, _ending.Token) : Task.CompletedTask;
+    }
 
     public string MountPoint => _mount.MountPoint;
 
     /// <summary>Ends when somebody unmounts it.</summary>
     public Task Unmounted => _mount.Completion;
 
-    public static async Task<MountedSite> StartAsync(ArvadosSettings settings, FuseMountOptions mountOptions, CollectionOptions options, CancellationToken cancellationToken)
+    /// <summary>Gets a line that the user should find.</summary>
+    public Action<string> Log { get; }
+
+    public static async Task<MountedSite> StartAsync(ArvadosSettings settings, MountSettings mount, CancellationToken cancellationToken)
     {
-        void Log(string line) => Console.Error.WriteLine("keepfs: " + line);
-        var session = await ClientSession.ConnectAsync(settings, CacheBytes, WriteBytes, 3, cancellationToken);
+        var limits = new SessionLimits(mount.Cache.MemoryBytes, WriteBytes, mount.Retries + 1 ?? 3)
+        {
+            CatalogAttempts = mount.Retries + 1 ?? 4,
+            Disk = mount.Cache.Disk,
+            Log = mount.Log,
+        };
+        var session = await ClientSession.ConnectAsync(settings, limits, cancellationToken);
         SiteFileSystem? site = null;
         try
         {
-            var services = new CollectionServices(session.Store, session.Catalog, session.WritePool, session.PackPool, options, new NodeIds(), TimeProvider.System, Log);
-            site = await SiteFileSystem.OpenAsync(services, new SiteOptions { IsReadOnly = mountOptions.IsReadOnly }, cancellationToken);
-            return new MountedSite(session, site, await FuseMount.StartAsync(site, mountOptions, Log, cancellationToken));
+            var services = new CollectionServices(
+                session.Store, session.Catalog, session.WritePool, session.PackPool, mount.Collections, new NodeIds(), TimeProvider.System, mount.Log);
+            site = await SiteFileSystem.OpenAsync(services, mount.Site, mount.Listens ? session.Events : null, cancellationToken);
+            return new MountedSite(session, site, await FuseMount.StartAsync(site, mount.Fuse, mount.Log, cancellationToken), mount);
         }
         catch
         {
@@ -65,6 +79,9 @@ internal sealed class MountedSite : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _mount.DisposeAsync();
+        await _ending.CancelAsync();
+        await _statistics;
+        _ending.Dispose();
         await _site.DisposeAsync();
         await _session.DisposeAsync();
     }

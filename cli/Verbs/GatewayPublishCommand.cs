@@ -59,7 +59,7 @@ internal static class GatewayPublishCommand
 
         public async Task<int> RunAsync(string? name, string? project, CancellationToken cancellationToken)
         {
-            await using var session = await ClientSession.ConnectAsync(gateway.Settings, 128 << 20, 128 << 20, 2, cancellationToken);
+            await using var session = await ClientSession.ConnectAsync(gateway.Settings, new SessionLimits(128 << 20, 128 << 20, 2), cancellationToken);
             var uuid = await FindGatewayAsync(cancellationToken);
             var skips = new SkipReport(20);
             var listing = new DirectoryListing(folder, _volume.Root, followLinks, skips);

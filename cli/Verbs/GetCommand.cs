@@ -19,7 +19,7 @@ internal static class GetCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var location = SourceLocation.Parse(parsed.GetRequiredValue(source));
-            await using var session = await ClientSession.ConnectAsync(ArvadosSettings.Load(), 512 << 20, 128 << 20, 3, cancellationToken);
+            await using var session = await ClientSession.ConnectAsync(ArvadosSettings.Load(), new SessionLimits(512 << 20, 128 << 20, 3), cancellationToken);
             var (_, node) = await location.LoadAsync(session.Catalog, cancellationToken);
             await RunAsync(session, node, location, parsed.GetRequiredValue(destination), parsed.GetValue(force), parsed.GetValue(quiet), cancellationToken);
             return 0;

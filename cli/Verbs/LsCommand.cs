@@ -16,7 +16,7 @@ internal static class LsCommand
         var command = new Command("ls", "List the files of a collection, or the collections of a project.") { source, sizes };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await using var session = await ClientSession.ConnectAsync(ArvadosSettings.Load(), 256 << 20, 128 << 20, 3, cancellationToken);
+            await using var session = await ClientSession.ConnectAsync(ArvadosSettings.Load(), new SessionLimits(256 << 20, 128 << 20, 3), cancellationToken);
             var place = parsed.GetValue(source);
             if (place is null || place.Contains("-j7d0g-", StringComparison.Ordinal) || place.Contains("-tpzed-", StringComparison.Ordinal))
             {

@@ -1,38 +1,67 @@
 using System.CommandLine;
+using System.Reflection;
+using KeepFs.Cli.Mount;
 using KeepFs.Cli.Settings;
 using KeepFs.Cli.Up;
 using KeepFs.Engine.FileSystems;
-using KeepFs.Fuse;
 
 namespace KeepFs.Cli.Verbs;
 
-/// <summary><c>keepfs mount</c>: the cluster as a folder, until Ctrl-C, SIGTERM or an unmount from outside.</summary>
+/// <summary>
+/// <c>keepfs mount</c> and <c>arv-mount</c>: the cluster as a folder, until Ctrl-C, SIGTERM, an unmount from outside, or the end of the command that
+/// it was mounted for.
+/// </summary>
 internal static class MountCommand
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
 
-    public static Command Create()
+    /// <param name="style">Whose defaults count.</param>
+    /// <param name="arguments">All of the command line but the command of <c>--exec</c>; a process in the background is started with them.</param>
+    /// <param name="exec">The command of <c>--exec</c>, or null.</param>
+    public static Command Create(MountStyle style, string[] arguments, string[]? exec)
     {
-        var directory = new Argument<string>("DIR") { Description = "An empty directory; created if missing." };
-        var readOnly = new Option<bool>("--read-only") { Description = "Nothing can be changed through the mount." };
-        var allowOther = new Option<bool>("--allow-other") { Description = "Other users of this machine may enter (needs user_allow_other in /etc/fuse.conf unless root)." };
-        var syncClose = new Option<bool>("--sync-close") { Description = "close() returns only when the file is on the keepstores and saved." };
-        var command = new Command("mount", "Mount your collections as a folder (in the foreground).") { directory, readOnly, allowOther, syncClose };
+        var options = new MountOptionSet(style);
+        var command = options.CreateCommand();
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var options = new FuseMountOptions
+            if (options.WantsVersion(parsed))
             {
-                MountPoint = parsed.GetRequiredValue(directory),
-                IsReadOnly = parsed.GetValue(readOnly),
-                AllowOther = parsed.GetValue(allowOther),
-                ReplacesDeadMount = true,
-            };
-            Directory.CreateDirectory(options.MountPoint);
-            await using var site = await MountedSite.StartAsync(ArvadosSettings.Load(), options, new CollectionOptions { SyncOnClose = parsed.GetValue(syncClose) }, cancellationToken);
-            Console.WriteLine($"mounted at {site.MountPoint}: by_id/ and home/; stop with Ctrl-C or fusermount3 -u {site.MountPoint}");
-            await Task.WhenAny(site.Unmounted, Task.Delay(Timeout.Infinite, cancellationToken));
-            await StopAsync(site);
-            return 0;
+                Console.WriteLine($"{command.Name} (KeepFs) {typeof(MountCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion}");
+                return 0;
+            }
+
+            if (options.Unmounts(parsed) || options.UnmountsAll(parsed))
+            {
+                var removal = options.Removal(parsed);
+                await (options.UnmountsAll(parsed) ? removal.RemoveAllAsync(options.Directory(parsed)) : removal.RemoveAsync(options.Directory(parsed)));
+                return 0;
+            }
+
+            if (exec is [])
+            {
+                throw new CommandException("--exec needs a command.", 2);
+            }
+
+            // Before anything is started, so that a mistake is told here and once.
+            _ = options.Settings(parsed, static _ => { });
+            var isDaemon = options.IsDaemon(parsed, exec is not null);
+            if (isDaemon && !Daemon.IsChild)
+            {
+                return await Daemon.StartAsync(arguments, options.StandardInput);
+            }
+
+            if (isDaemon)
+            {
+                Daemon.Detach();
+            }
+
+            using var log = new MountLog(options.LogFile(parsed));
+            if (options.Replaces(parsed))
+            {
+                await options.Removal(parsed).RemoveAsync(options.Directory(parsed));
+            }
+
+            return await RunAsync(options.Settings(parsed, log.Write), exec, isDaemon, cancellationToken);
         });
         return command;
     }
@@ -51,9 +80,42 @@ internal static class MountCommand
             }
             catch (Exception e) when (e is FsException or AggregateException)
             {
-                Console.Error.WriteLine($"keepfs: not everything is saved yet, trying again (Ctrl-C or SIGTERM once more gives up and loses it): {e.Message}");
+                site.Log($"not everything is saved yet, trying again (Ctrl-C or SIGTERM once more gives up and loses it): {e.Message}");
                 await Task.Delay(RetryDelay);
             }
         }
+    }
+
+    private static async Task<int> RunAsync(MountSettings settings, string[]? exec, bool isDaemon, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(settings.Fuse.MountPoint);
+        await using var site = await MountedSite.StartAsync(ArvadosSettings.Load(), settings, cancellationToken);
+        if (settings.IsVerbose)
+        {
+            settings.Log($"mounted at {site.MountPoint}, {(settings.Site.IsReadOnly ? "read-only" : "read-write")}");
+        }
+
+        var exitCode = 0;
+        if (exec is not null)
+        {
+            exitCode = await ExecChild.RunAsync(exec);
+        }
+        else
+        {
+            if (isDaemon)
+            {
+                Daemon.ReportReady();
+            }
+            else
+            {
+                var how = settings.Site.IsReadOnly ? "read-only; " : "";
+                Console.WriteLine($"mounted at {site.MountPoint} ({how}stop with Ctrl-C or fusermount3 -u {site.MountPoint})");
+            }
+
+            await Task.WhenAny(site.Unmounted, Task.Delay(Timeout.Infinite, cancellationToken));
+        }
+
+        await StopAsync(site);
+        return exitCode;
     }
 }

@@ -24,7 +24,7 @@ internal static class PutCommand
         var command = new Command("put", "Store files in a new collection and print its UUID.") { paths, name, project, follow, all, quiet };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await using var session = await ClientSession.ConnectAsync(ArvadosSettings.Load(), 256 << 20, 256 << 20, 3, cancellationToken);
+            await using var session = await ClientSession.ConnectAsync(ArvadosSettings.Load(), new SessionLimits(256 << 20, 256 << 20, 3), cancellationToken);
             var skips = new SkipReport(parsed.GetValue(all) ? int.MaxValue : MaxNamedSkips);
             var record = await RunAsync(
                 session, parsed.GetRequiredValue(paths), parsed.GetValue(name), parsed.GetValue(project), new LocalTree(parsed.GetValue(follow), skips.Add), skips, parsed.GetValue(quiet), cancellationToken);

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Net;
+using KeepFs.Cli.Mount;
 using KeepFs.Cli.Settings;
 using KeepFs.Cli.Up;
-using KeepFs.Engine.FileSystems;
 using KeepFs.Fuse;
 using KeepFs.Hosting.Configuration;
 using Microsoft.Extensions.Logging;
@@ -56,7 +56,10 @@ internal static class UpCommand
 
         Directory.CreateDirectory(options.Mount);
         var settings = new ArvadosSettings(api, cluster.AdminToken, IsInsecure: true, []);
-        await using var site = await MountedSite.StartAsync(settings, new FuseMountOptions { MountPoint = options.Mount, ReplacesDeadMount = true }, new CollectionOptions(), cancellationToken);
+        await using var site = await MountedSite.StartAsync(
+            settings,
+            new MountSettings { Fuse = new FuseMountOptions { MountPoint = options.Mount, ReplacesDeadMount = true }, Cache = new BlockCacheSettings { IsOnDisk = false } },
+            cancellationToken);
         Announce(config, data, site.MountPoint);
         await Task.WhenAny(UntilCancelledAsync(cancellationToken), site.Unmounted);
         if (!cancellationToken.IsCancellationRequested)

@@ -28,7 +28,10 @@ public sealed partial class CatalogClient
             classes,
             GoDuration.TryParse(Text(Child(collections, "BlobSigningTTL")), out var ttl) ? ttl : TimeSpan.FromHours(2),
             Text(Child(collections, "ForwardSlashNameSubstitution")),
-            Text(webDav));
+            Text(webDav))
+        {
+            WebsocketUrl = Uri.TryCreate(Text(Child(Child(Find(config, "Services"), "Websocket"), "ExternalURL")), UriKind.Absolute, out var events) ? events : null,
+        };
     }
 
     /// <inheritdoc/>
@@ -69,52 +72,6 @@ public sealed partial class CatalogClient
     /// <inheritdoc/>
     public Task TrashProjectAsync(string uuid, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Delete, "groups/" + Uri.EscapeDataString(uuid), null, CatalogJson.Default.Group, notFoundIsNull: false, cancellationToken);
-
-    /// <inheritdoc/>
-    public async IAsyncEnumerable<ProjectItem> ListContentsAsync(string ownerUuid, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        // Two passes, as arv-mount does: the order of a mixed list is by type first, which keyset paging cannot follow.
-        string[][] passes = [["arvados#group", """["groups.group_class","in",["project","filter"]]"""], ["arvados#collection"]];
-        foreach (var pass in passes)
-        {
-            var fixedFilters = $"""["uuid","is_a","{pass[0]}"]{string.Concat(pass[1..].Select(filter => "," + filter))}""";
-            var last = "";
-            while (true)
-            {
-                var filters = last.Length == 0 ? fixedFilters : $"""{fixedFilters},["uuid",">","{last}"]""";
-                var page = await GetAsync(
-                    $"groups/contents?uuid={ownerUuid}&limit={options.PageSize}&count=none&order=uuid&filters={Uri.EscapeDataString($"[{filters}]")}",
-                    CatalogJson.Default.PageProjectItem, cancellationToken);
-                if (page.Items.Count == 0)
-                {
-                    break;
-                }
-
-                foreach (var item in page.Items)
-                {
-                    yield return item;
-                }
-
-                last = page.Items[^1].Uuid;
-            }
-        }
-    }
-
-    /// <inheritdoc/>
-    public async Task<ProjectItem?> FindByNameAsync(string ownerUuid, string name, CancellationToken cancellationToken)
-    {
-        var owner = $"""["owner_uuid","=","{ownerUuid}"],["name","=",{JsonString(name)}]""";
-        var group = await GetAsync(
-            $"groups?limit=1&count=none&filters={Uri.EscapeDataString($"""[{owner},["group_class","in",["project","filter"]]]""")}",
-            CatalogJson.Default.PageProjectItem, cancellationToken);
-        if (group.Items.Count > 0)
-        {
-            return group.Items[0];
-        }
-
-        var collection = await GetAsync($"collections?limit=1&count=none&filters={Uri.EscapeDataString($"[{owner}]")}", CatalogJson.Default.PageProjectItem, cancellationToken);
-        return collection.Items.Count > 0 ? collection.Items[0] : null;
-    }
 
     /// <inheritdoc/>
     public async Task<User?> FindUserByNameAsync(string username, CancellationToken cancellationToken)

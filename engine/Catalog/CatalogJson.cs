@@ -11,6 +11,11 @@ namespace KeepFs.Engine.Catalog;
 [JsonSerializable(typeof(User))]
 [JsonSerializable(typeof(Page<ProjectItem>))]
 [JsonSerializable(typeof(Page<User>))]
+[JsonSerializable(typeof(Page<Collection>))]
+[JsonSerializable(typeof(Page<TagLink>))]
+[JsonSerializable(typeof(SharedPage))]
+[JsonSerializable(typeof(JsonDocument))]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 internal sealed partial class CatalogJson : JsonSerializerContext;
 
@@ -19,6 +24,26 @@ internal sealed record Page<T>
 {
     [JsonPropertyName("items")]
     public IReadOnlyList<T> Items { get; init; } = [];
+}
+
+/// <summary>One page of <c>groups/shared</c>.</summary>
+internal sealed record SharedPage
+{
+    [JsonPropertyName("items")]
+    public IReadOnlyList<ProjectItem> Items { get; init; } = [];
+
+    [JsonPropertyName("included")]
+    public IReadOnlyList<ProjectOwner> Included { get; init; } = [];
+}
+
+/// <summary>What is asked of a tag link.</summary>
+internal sealed record TagLink
+{
+    [JsonPropertyName("name")]
+    public string? Name { get; init; }
+
+    [JsonPropertyName("head_uuid")]
+    public string? HeadUuid { get; init; }
 }
 
 internal sealed record GroupChange

@@ -119,6 +119,16 @@ public sealed record ProjectItem
     [JsonPropertyName("portable_data_hash")]
     public string? PortableDataHash { get; init; }
 
+    [JsonPropertyName("owner_uuid")]
+    public string? OwnerUuid { get; init; }
+
+    [JsonPropertyName("group_class")]
+    public string? GroupClass { get; init; }
+
+    /// <summary>Of projects only; the catalogue does not tell it of collections.</summary>
+    [JsonPropertyName("can_write")]
+    public bool? CanWrite { get; init; }
+
     /// <summary>The item is a collection; otherwise a project or filter group.</summary>
     [JsonIgnore]
     public bool IsCollection => Kind == "arvados#collection";
@@ -137,4 +147,8 @@ public sealed record SiteConfig(
     IReadOnlyList<string> DefaultStorageClasses,
     TimeSpan BlobSigningTtl,
     string ForwardSlashNameSubstitution,
-    string WebDavUrl);
+    string WebDavUrl)
+{
+    /// <summary>Where change events come from; null when the cluster offers none.</summary>
+    public Uri? WebsocketUrl { get; init; }
+}

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace KeepFs.Engine.Catalog;
 
 /// <summary>
@@ -43,14 +45,55 @@ public interface ICatalog
     Task TrashProjectAsync(string uuid, CancellationToken cancellationToken);
 
     /// <summary>Sub-projects, filter groups and current collections that a project or home owns, page by page, in UUID order.</summary>
-    IAsyncEnumerable<ProjectItem> ListContentsAsync(string ownerUuid, CancellationToken cancellationToken);
+    /// <param name="ownerUuid">Project, filter group or user.</param>
+    /// <param name="filters">Only what they let through.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    IAsyncEnumerable<ProjectItem> ListContentsAsync(string ownerUuid, CatalogFilters filters, CancellationToken cancellationToken);
+
+    /// <summary>The same without filters.</summary>
+    IAsyncEnumerable<ProjectItem> ListContentsAsync(string ownerUuid, CancellationToken cancellationToken) =>
+        ListContentsAsync(ownerUuid, CatalogFilters.None, cancellationToken);
 
     /// <summary>The sub-project or collection of that name, or null; projects win.</summary>
-    Task<ProjectItem?> FindByNameAsync(string ownerUuid, string name, CancellationToken cancellationToken);
+    Task<ProjectItem?> FindByNameAsync(string ownerUuid, string name, CatalogFilters filters, CancellationToken cancellationToken);
+
+    /// <summary>The same without filters.</summary>
+    Task<ProjectItem?> FindByNameAsync(string ownerUuid, string name, CancellationToken cancellationToken) =>
+        FindByNameAsync(ownerUuid, name, CatalogFilters.None, cancellationToken);
 
     /// <summary>The user of that name, or null.</summary>
     Task<User?> FindUserByNameAsync(string username, CancellationToken cancellationToken);
 
     /// <summary>Users that the token can see.</summary>
     IAsyncEnumerable<User> ListUsersAsync(CancellationToken cancellationToken);
+
+    /// <summary>Projects and filter groups that others share with the user.</summary>
+    Task<SharedProjects> ListSharedAsync(CatalogFilters filters, CancellationToken cancellationToken);
+
+    /// <summary>Names of readable tags, each once, at most <paramref name="limit"/>.</summary>
+    Task<IReadOnlyList<string>> ListTagsAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>Some readable object carries the tag.</summary>
+    Task<bool> HasTagAsync(string tag, CancellationToken cancellationToken);
+
+    /// <summary>Collections that carry the tag.</summary>
+    Task<IReadOnlyList<Collection>> ListTaggedAsync(string tag, CatalogFilters filters, CancellationToken cancellationToken);
+
+    /// <summary>All versions of a collection, the newest (the current one) first; without manifests.</summary>
+    Task<IReadOnlyList<Collection>> ListVersionsAsync(string uuid, CancellationToken cancellationToken);
+
+    /// <summary>Those of the collections that exist and pass the filters: UUID, content hash, owner and time only.</summary>
+    Task<IReadOnlyList<Collection>> FindCollectionsAsync(IReadOnlyCollection<string> uuids, CatalogFilters filters, CancellationToken cancellationToken);
+
+    /// <summary>The collection (by UUID or portable data hash), project or filter group exists and passes the filters.</summary>
+    Task<bool> IsShownAsync(string id, CatalogFilters filters, CancellationToken cancellationToken);
+
+    /// <summary>The whole record of a collection, group or user as the API has it, or null.</summary>
+    Task<JsonDocument?> FindRecordAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The user may change this collection, whichever way the permission comes. Asked with an update that changes nothing, because records
+    /// of collections do not tell.
+    /// </summary>
+    Task<bool> MayUpdateCollectionAsync(string uuid, CancellationToken cancellationToken);
 }

@@ -71,6 +71,23 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
         return new BlockLease(await WaitAsync(entry, cancellationToken), offset, length);
     }
 
+    /// <summary>As <see cref="ReadAsync"/>, but null when the block is not in memory now.</summary>
+    internal BlockLease? TryRead(Locator locator, int offset, int length)
+    {
+        lock (_lock)
+        {
+            if (length == 0 || !_entries.TryGetValue(locator.Hash, out var found) || found.Buffer is not { } buffer)
+            {
+                return null;
+            }
+
+            _hits++;
+            Touch(found);
+            buffer.AddReference();
+            return new BlockLease(buffer, offset, length);
+        }
+    }
+
     /// <inheritdoc/>
     public void Prefetch(Locator locator)
     {

@@ -4,24 +4,27 @@ using System.Text.RegularExpressions;
 namespace KeepFs.Engine.FileSystems;
 
 /// <summary>
-/// <c>by_id/</c>: any collection UUID, portable data hash, project or user UUID can be entered; only what was entered is listed (mount.md section 2).
+/// <c>by_id/</c>: any collection UUID, portable data hash, project, filter group or user UUID can be entered; only what was entered is listed
+/// (mount.md section 2). A name that is none of them is missing without asking anybody.
 /// </summary>
-internal sealed partial class ByIdDirectory(SiteFileSystem site) : SiteDirectory(site)
+internal sealed partial class ByIdDirectory(SiteFileSystem site, bool pdhOnly, IReadOnlyDictionary<string, INode> always) : SiteDirectory(site)
 {
     private readonly ConcurrentDictionary<string, SiteDirectory> _entered = new(StringComparer.Ordinal);
 
-    public override ValueTask<NodeAttributes> GetAttributesAsync(CancellationToken cancellationToken) =>
-        new(new NodeAttributes(NodeKind.Directory, 0, Site.StartedAt, IsWritable: false, IsCacheable: false));
-
     public override async ValueTask<INode?> LookupAsync(string name, CancellationToken cancellationToken)
     {
+        if (always.TryGetValue(name, out var fixedEntry))
+        {
+            return fixedEntry;
+        }
+
         if (_entered.TryGetValue(name, out var known))
         {
             return known;
         }
 
-        var found = CollectionId().IsMatch(name) ? await FindCollectionAsync(name, cancellationToken)
-            : OwnerId().IsMatch(name) ? await FindOwnerAsync(name, cancellationToken)
+        var found = PortableDataHash().IsMatch(name) || (!pdhOnly && CollectionUuid().IsMatch(name)) ? await FindCollectionAsync(Site, name, this, cancellationToken)
+            : !pdhOnly && OwnerUuid().IsMatch(name) ? await FindOwnerAsync(name, cancellationToken)
             : null;
         if (found is null)
         {
@@ -31,54 +34,70 @@ internal sealed partial class ByIdDirectory(SiteFileSystem site) : SiteDirectory
         var entered = _entered.GetOrAdd(name, found);
         if (entered == found)
         {
-            if (found is CollectionEntry entry)
-            {
-                Site.Track(entry);
-            }
-
             Site.Announce(new NodeChange(this, null));
         }
         else if (found is CollectionEntry unused)
         {
-            await unused.DisposeAsync();
+            await Site.UntrackAsync(unused);
         }
 
         return entered;
     }
 
     public override ValueTask<IReadOnlyList<DirectoryEntry>> ListAsync(CancellationToken cancellationToken) =>
-        new([.. _entered.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => new DirectoryEntry(entry.Key, NodeKind.Directory, entry.Value.Id))]);
+        new(Sorted(always.Concat(_entered.Select(entry => KeyValuePair.Create(entry.Key, (INode)entry.Value)))));
 
-    private async Task<SiteDirectory?> FindCollectionAsync(string id, CancellationToken cancellationToken)
+    public override void Vanished(CollectionEntry entry)
     {
-        var record = await Site.AskAsync(catalog => catalog.FindCollectionAsync(id, null, cancellationToken));
+        if (_entered.TryRemove(KeyValuePair.Create(entry.CollectionId, (SiteDirectory)entry)))
+        {
+            Site.Announce(new NodeChange(this, entry.CollectionId));
+        }
+    }
+
+    /// <summary>Loads a collection by UUID or portable data hash; null when there is none or the filters hide it.</summary>
+    public static async Task<CollectionEntry?> FindCollectionAsync(SiteFileSystem site, string id, SiteDirectory? parent, CancellationToken cancellationToken)
+    {
+        if (!await IsShownAsync(site, id, cancellationToken))
+        {
+            return null;
+        }
+
+        var record = await site.AskAsync(catalog => catalog.FindCollectionAsync(id, null, cancellationToken));
         if (record is null)
         {
             return null;
         }
 
-        var mayWrite = !Manifests.PortableDataHash.IsPortableDataHash(id) && await Site.MayWriteAsync(record.OwnerUuid, cancellationToken)
-            && (record.CurrentVersionUuid is null || record.CurrentVersionUuid == record.Uuid);
-        var entry = new CollectionEntry(Site, id, record.ModifiedAt ?? Site.StartedAt, mayWrite);
-        entry.Open(record);
-        return entry;
-    }
-
-    private async Task<SiteDirectory?> FindOwnerAsync(string uuid, CancellationToken cancellationToken)
-    {
-        if (uuid[6..11] == "tpzed")
+        var entry = Manifests.PortableDataHash.IsPortableDataHash(id) ? CollectionEntry.OfContent(site, id, record.ModifiedAt ?? site.StartedAt)
+            : record.CurrentVersionUuid is { } current && current != id ? CollectionEntry.OfVersion(site, id, record.ModifiedAt ?? site.StartedAt)
+            : CollectionEntry.OfUuid(site, id, record.ModifiedAt ?? site.StartedAt, ownerMayWrite: false);
+        entry.Parent = parent;
+        site.Track(entry);
+        try
         {
-            var user = await Site.AskAsync(catalog => catalog.FindUserAsync(uuid, cancellationToken));
-            return user is null ? null : new ProjectDirectory(Site, uuid, await Site.MayWriteAsync(uuid, cancellationToken));
+            await entry.OpenAsync(record, cancellationToken);
+            return entry;
         }
-
-        var group = await Site.AskAsync(catalog => catalog.FindGroupAsync(uuid, cancellationToken));
-        return group is { GroupClass: "project" or "filter" } ? new ProjectDirectory(Site, uuid, await Site.MayWriteAsync(uuid, cancellationToken)) : null;
+        catch
+        {
+            await site.UntrackAsync(entry);
+            throw;
+        }
     }
 
-    [GeneratedRegex(@"\A([a-z0-9]{5}-4zz18-[a-z0-9]{15}|[0-9a-f]{32}\+[0-9]+)\z", RegexOptions.CultureInvariant)]
-    private static partial Regex CollectionId();
+    private async Task<SiteDirectory?> FindOwnerAsync(string uuid, CancellationToken cancellationToken) =>
+        uuid[6..11] == "j7d0g" && !await IsShownAsync(Site, uuid, cancellationToken) ? null : await SiteLayout.FindProjectAsync(Site, uuid, cancellationToken);
+
+    private static async Task<bool> IsShownAsync(SiteFileSystem site, string id, CancellationToken cancellationToken) =>
+        site.Options.Filters.IsEmpty || await site.AskAsync(catalog => catalog.IsShownAsync(id, site.Options.Filters, cancellationToken));
+
+    [GeneratedRegex(@"\A[a-z0-9]{5}-4zz18-[a-z0-9]{15}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex CollectionUuid();
+
+    [GeneratedRegex(@"\A[0-9a-f]{32}\+[0-9]+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex PortableDataHash();
 
     [GeneratedRegex(@"\A[a-z0-9]{5}-(j7d0g|tpzed)-[a-z0-9]{15}\z", RegexOptions.CultureInvariant)]
-    private static partial Regex OwnerId();
+    private static partial Regex OwnerUuid();
 }

@@ -1,4 +1,6 @@
+using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Manifests;
+using Microsoft.Win32.SafeHandles;
 
 namespace KeepFs.Engine.FileSystems;
 
@@ -56,8 +58,25 @@ internal sealed class CollectionFile : CollectionNode, IFileNode
             WriterCount += writes ? 1 : 0;
         }
 
-        return new(new CollectionFileHandle(this, writes));
+        return new(new CollectionFileHandle(this, writes, writes ? null : TryOpenBacking()));
     }
+
+    /// <summary>A reader is done; who read all of it may want it again.</summary>
+    public void ReadBy(long bytes)
+    {
+        if (bytes >= SizeBytes && Owner.Services.Store is IWholeFiles files && Pieces(files) is { } pieces)
+        {
+            files.PrepareWhole(pieces);
+        }
+    }
+
+    /// <summary>
+    /// Only where nobody can write: whoever reads through the descriptor would not see what another one writes to the open file.
+    /// </summary>
+    private SafeFileHandle? TryOpenBacking() => Owner.Services.Store is IWholeFiles files && Pieces(files) is { } pieces ? files.TryOpenWhole(pieces) : null;
+
+    private BlockRange[]? Pieces(IWholeFiles files) =>
+        Owner.IsWritable || Stored.SizeBytes < files.MinWholeBytes ? null : Array.ConvertAll(Stored.Segments, segment => new BlockRange(segment.Locator, segment.Offset, segment.Length));
 
     public ValueTask SetSizeAsync(long sizeBytes, CancellationToken cancellationToken) => Owner.SetSizeAsync(this, sizeBytes, cancellationToken);
 

@@ -1,18 +1,23 @@
 using KeepFs.Engine.Blocks;
+using Microsoft.Win32.SafeHandles;
 
 namespace KeepFs.Engine.FileSystems;
 
 /// <summary>An open file of a collection; notices sequential reading and fetches ahead.</summary>
-internal sealed class CollectionFileHandle(CollectionFile file, bool writes) : IFileHandle
+internal sealed class CollectionFileHandle(CollectionFile file, bool writes, SafeFileHandle? backing) : IFileHandle
 {
     private long _nextOffset;
     private int _readAhead;
     private long _announcedUntil;
+    private long _readBytes;
     private bool _closed;
+
+    public SafeFileHandle? Backing => backing;
 
     public ValueTask<BlockLease> ReadAsync(long offset, int length, CancellationToken cancellationToken)
     {
         ReadAhead(offset, length);
+        Interlocked.Add(ref _readBytes, length);
         return file.Owner.ReadAsync(file, offset, length, cancellationToken);
     }
 
@@ -49,6 +54,12 @@ internal sealed class CollectionFileHandle(CollectionFile file, bool writes) : I
                     file.Owner.ScheduleSave();
                 }
             }
+        }
+
+        backing?.Dispose();
+        if (!writes && backing is null)
+        {
+            file.ReadBy(_readBytes);
         }
 
         return default;

@@ -66,6 +66,9 @@ public sealed partial class CollectionFileSystem : IAsyncDisposable
         }
     }
 
+    /// <summary>What a change is answered with when <see cref="IsWritable"/> is false.</summary>
+    internal FsError Refusal { get; set; } = FsError.ReadOnly;
+
     internal CollectionServices Services { get; }
 
     internal Lock Lock { get; } = new();
@@ -110,7 +113,7 @@ public sealed partial class CollectionFileSystem : IAsyncDisposable
     {
         if (!IsWritable)
         {
-            throw new FsException(FsError.ReadOnly, $"\"{path}\" cannot be changed: collection {Uuid} is read-only here.");
+            throw new FsException(Refusal, $"\"{path}\" cannot be changed: collection {Uuid} is read-only here.");
         }
     }
 

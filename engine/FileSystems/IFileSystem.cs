@@ -15,6 +15,19 @@ public interface IFileSystem : IAsyncDisposable
     /// <summary>Totals for statfs; free space is that of the writable keepstores if known.</summary>
     ValueTask<FileSystemTotals> GetTotalsAsync(CancellationToken cancellationToken);
 
+    /// <summary>
+    /// The front begins to refer to a node for longer than one call (the kernel was told of it): the file system keeps what it needs to serve it.
+    /// Never waits.
+    /// </summary>
+    void Hold(INode node)
+    {
+    }
+
+    /// <summary>The front has let go of a node, as often as it took <see cref="Hold"/>. Never waits.</summary>
+    void Release(INode node)
+    {
+    }
+
     /// <summary>Uploads and saves everything that is not saved yet; called before unmounting.</summary>
     ValueTask SyncAllAsync(CancellationToken cancellationToken);
 }

@@ -45,6 +45,47 @@ public static class NodeName
         _ => name.Replace("/", slashSubstitution is "" or "/" ? "_" : slashSubstitution, StringComparison.Ordinal).Replace('\0', '_'),
     };
 
+    /// <summary>
+    /// The records' names as file names, each once: a name that is literally so wins over one that only became so (mount.md section 2);
+    /// among others the first does.
+    /// </summary>
+    internal static IEnumerable<(string Name, T Item)> Distinct<T>(IEnumerable<T> items, Func<T, string?> nameOf, string slashSubstitution)
+    {
+        var changed = new List<(string Name, T Item)>();
+        var taken = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var item in items)
+        {
+            if (FromRecord(nameOf(item), slashSubstitution) is not { } name)
+            {
+                continue;
+            }
+
+            if (name != nameOf(item))
+            {
+                changed.Add((name, item));
+            }
+            else if (taken.Add(name))
+            {
+                yield return (name, item);
+            }
+        }
+
+        foreach (var entry in changed.Where(entry => taken.Add(entry.Name)))
+        {
+            yield return entry;
+        }
+    }
+
+    /// <summary>What a record may be called that is looked up by a file name: the name itself first, then with the slashes back.</summary>
+    internal static IEnumerable<string> RecordNamesOf(string name, string slashSubstitution)
+    {
+        yield return name;
+        if (slashSubstitution is not ("" or "/") && name.Contains(slashSubstitution, StringComparison.Ordinal))
+        {
+            yield return name.Replace(slashSubstitution, "/", StringComparison.Ordinal);
+        }
+    }
+
     /// <summary>The name under which a change is kept when somebody else changed the same path first (mount.md section 6).</summary>
     public static string ForConflict(string name, DateTimeOffset now)
     {

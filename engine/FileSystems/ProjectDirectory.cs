@@ -1,34 +1,59 @@
 using KeepFs.Engine.Catalog;
-using KeepFs.Engine.Manifests;
 
 namespace KeepFs.Engine.FileSystems;
 
 /// <summary>
-/// A project or a user's home: sub-projects, filter groups and collections by name. Names are asked for one by one or by listing, and believed for
-/// the refresh time.
+/// A project, a filter group or a user's home: sub-projects, filter groups and collections by name. Names are asked for one by one or by listing, and
+/// believed for the refresh time.
 /// </summary>
-internal sealed class ProjectDirectory(SiteFileSystem site, string uuid, bool mayWrite) : SiteDirectory(site)
+internal sealed class ProjectDirectory : SiteDirectory
 {
-    private readonly Lock _lock = new();
+    private const string RecordName = ".arvados#project";
 
-    /// <summary>By name: what it meant when it was last asked for. A null item means that there was none.</summary>
-    private readonly Dictionary<string, (ProjectItem? Item, long AskedAt)> _names = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+    private readonly bool _isFilter;
+    private readonly bool _mayWrite;
+    private readonly GeneratedFile _record;
+
+    /// <summary>By name: what it meant when it was last asked for.</summary>
+    private readonly Dictionary<string, (ProjectItem Item, long AskedAt)> _names = new(StringComparer.Ordinal);
 
     /// <summary>By UUID, so that a renamed collection stays the same node.</summary>
     private readonly Dictionary<string, SiteDirectory> _nodes = new(StringComparer.Ordinal);
 
-    public string Uuid => uuid;
+    private DateTimeOffset _changedAt;
 
-    public override ValueTask<NodeAttributes> GetAttributesAsync(CancellationToken cancellationToken) =>
-        new(new NodeAttributes(NodeKind.Directory, 0, Site.StartedAt, mayWrite, IsCacheable: false));
+    public ProjectDirectory(SiteFileSystem site, string uuid, bool isFilter, bool mayWrite)
+        : base(site)
+    {
+        (Uuid, _isFilter, _mayWrite) = (uuid, isFilter, mayWrite && !isFilter);
+        _changedAt = site.Services.Time.GetUtcNow();
+        _record = new GeneratedFile(site, GenerateAsync);
+        site.Track(this);
+    }
+
+    public string Uuid { get; }
+
+    public override ValueTask<NodeAttributes> GetAttributesAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            return new(new NodeAttributes(NodeKind.Directory, 0, _changedAt, _mayWrite, IsCacheable: false));
+        }
+    }
 
     public override async ValueTask<INode?> LookupAsync(string name, CancellationToken cancellationToken)
     {
+        if (name == RecordName)
+        {
+            return _record;
+        }
+
         lock (_lock)
         {
             if (_names.TryGetValue(name, out var known) && Site.IsFresh(known.AskedAt))
             {
-                return known.Item is null ? null : NodeOf(known.Item);
+                return NodeOf(name, known.Item);
             }
         }
 
@@ -44,24 +69,31 @@ internal sealed class ProjectDirectory(SiteFileSystem site, string uuid, bool ma
             }
 
             _names[name] = (item, asked);
-            return NodeOf(item);
+            return NodeOf(name, item);
         }
     }
 
     public override async ValueTask<IReadOnlyList<DirectoryEntry>> ListAsync(CancellationToken cancellationToken)
     {
         var asked = Site.Services.Time.GetTimestamp();
-        var items = await Site.AskAsync(catalog => catalog.ListContentsAsync(uuid, cancellationToken).ToListAsync(cancellationToken).AsTask());
-        var entries = new SortedDictionary<string, DirectoryEntry>(Utf8Order.Instance);
+        var items = await ListItemsAsync(cancellationToken);
+        var entries = new SortedDictionary<string, DirectoryEntry>(Manifests.Utf8Order.Instance);
         lock (_lock)
         {
+            var before = _names.Count;
+            var isSame = true;
+            var old = new Dictionary<string, (ProjectItem Item, long AskedAt)>(_names, StringComparer.Ordinal);
             _names.Clear();
-            foreach (var item in items)
+            foreach (var (name, item) in NodeName.Distinct(items, item => item.Name, Site.Config.ForwardSlashNameSubstitution))
             {
-                if (NodeName.FromRecord(item.Name, Site.Config.ForwardSlashNameSubstitution) is { } name && _names.TryAdd(name, (item, asked)))
-                {
-                    entries.Add(name, new DirectoryEntry(name, NodeKind.Directory, _nodes.TryGetValue(item.Uuid, out var node) ? node.Id : 0));
-                }
+                _names.Add(name, (item, asked));
+                entries.Add(name, new DirectoryEntry(name, NodeKind.Directory, _nodes.TryGetValue(item.Uuid, out var node) ? node.Id : 0));
+                isSame &= old.GetValueOrDefault(name).Item?.Uuid == item.Uuid;
+            }
+
+            if (!isSame || before != _names.Count)
+            {
+                _changedAt = Site.Services.Time.GetUtcNow();
             }
         }
 
@@ -69,17 +101,30 @@ internal sealed class ProjectDirectory(SiteFileSystem site, string uuid, bool ma
     }
 
     public override ValueTask<IFileNode> CreateFileAsync(string name, CancellationToken cancellationToken) =>
-        throw new FsException(FsError.NotSupported, $"\"{name}\": files live inside collections; make a directory here first, it becomes one.");
+        throw (Site.Options.IsReadOnly
+            ? Refused(name, "")
+            : new FsException(FsError.NotSupported, $"\"{name}\": files live inside collections; make a directory here first, it becomes one."));
 
     public override async ValueTask<IDirectoryNode> CreateDirectoryAsync(string name, CancellationToken cancellationToken)
     {
         CheckMayChange(name);
         NodeName.Check(name);
-        var change = new CollectionChange { Collection = new CollectionWrite { OwnerUuid = uuid, Name = name, ManifestText = ReadOnlyMemory<byte>.Empty } };
+        if (name == RecordName)
+        {
+            throw new FsException(FsError.AlreadyExists, $"\"{name}\" is in every project.");
+        }
+
+        var write = new CollectionWrite
+        {
+            OwnerUuid = Uuid,
+            Name = name,
+            ManifestText = ReadOnlyMemory<byte>.Empty,
+            StorageClassesDesired = Site.Options.StorageClasses.Count > 0 ? Site.Options.StorageClasses : null,
+        };
         try
         {
-            var record = await Site.AskAsync(catalog => catalog.CreateCollectionAsync(change, cancellationToken));
-            return (IDirectoryNode)Remember(name, new ProjectItem { Uuid = record.Uuid, Name = name, Kind = "arvados#collection", ModifiedAt = record.ModifiedAt });
+            var record = await Site.AskAsync(catalog => catalog.CreateCollectionAsync(new CollectionChange { Collection = write }, cancellationToken));
+            return Remember(name, new ProjectItem { Uuid = record.Uuid, Name = name, Kind = "arvados#collection", ModifiedAt = record.ModifiedAt });
         }
         catch (FsException e) when (e.InnerException is CatalogException { Kind: CatalogErrorKind.Invalid })
         {
@@ -89,14 +134,14 @@ internal sealed class ProjectDirectory(SiteFileSystem site, string uuid, bool ma
 
     public override async ValueTask RemoveAsync(string name, NodeKind kind, CancellationToken cancellationToken)
     {
-        CheckMayChange(name);
-        var node = await LookupAsync(name, cancellationToken) ?? throw NotFound(name);
-        if (kind == NodeKind.File)
+        if (kind == NodeKind.File && !Site.Options.IsReadOnly)
         {
-            throw new FsException(FsError.IsADirectory, $"\"{name}\" is a directory.");
+            throw new FsException(FsError.NotSupported, $"\"{name}\": there are no files in a project.");
         }
 
-        var entry = node as CollectionEntry ?? throw new FsException(FsError.NotPermitted, $"\"{name}\" is a project; only empty collections are removed here.");
+        CheckMayChange(name);
+        var node = await LookupAsync(name, cancellationToken) ?? throw NotFound(name);
+        var entry = node as CollectionEntry ?? throw Refused(name, "it is a project; only empty collections are removed here");
         var collection = await entry.OpenAsync(cancellationToken);
         await collection.RefreshAsync(cancellationToken);
         if ((await collection.Root.ListAsync(cancellationToken)).Count > 0)
@@ -108,10 +153,10 @@ internal sealed class ProjectDirectory(SiteFileSystem site, string uuid, bool ma
         await collection.SaveAsync(cancellationToken);
         await Site.AskAsync(async catalog =>
         {
-            await catalog.TrashCollectionAsync(entry.Uuid, cancellationToken);
+            await catalog.TrashCollectionAsync(entry.CollectionId, cancellationToken);
             return true;
         });
-        Forget(name, entry.Uuid);
+        Forget(name, entry.CollectionId);
         await Site.UntrackAsync(entry);
     }
 
@@ -122,7 +167,7 @@ internal sealed class ProjectDirectory(SiteFileSystem site, string uuid, bool ma
         var node = await LookupAsync(name, cancellationToken) ?? throw NotFound(name);
         if (node is not CollectionEntry entry || target is not ProjectDirectory project)
         {
-            throw new FsException(FsError.NotPermitted, $"\"{name}\": only collections can be renamed here, and only into projects.");
+            throw Refused(name, "only collections can be renamed here, and only into projects");
         }
 
         project.CheckMayChange(targetName);
@@ -132,47 +177,97 @@ internal sealed class ProjectDirectory(SiteFileSystem site, string uuid, bool ma
         }
 
         var change = new CollectionChange { Collection = new CollectionWrite { OwnerUuid = project.Uuid, Name = targetName }, Select = ["uuid", "modified_at"] };
-        var record = await Site.AskAsync(catalog => catalog.UpdateCollectionAsync(entry.Uuid, change, cancellationToken));
-        Forget(name, entry.Uuid);
-        project.Adopt(targetName, new ProjectItem { Uuid = entry.Uuid, Name = targetName, Kind = "arvados#collection", ModifiedAt = record.ModifiedAt }, entry);
+        var record = await Site.AskAsync(catalog => catalog.UpdateCollectionAsync(entry.CollectionId, change, cancellationToken));
+        Forget(name, entry.CollectionId);
+        project.Adopt(targetName, new ProjectItem { Uuid = entry.CollectionId, Name = targetName, Kind = "arvados#collection", ModifiedAt = record.ModifiedAt }, entry);
+    }
+
+    public override void Vanished(CollectionEntry entry)
+    {
+        string[] gone;
+        lock (_lock)
+        {
+            gone = [.. _names.Where(known => known.Value.Item.Uuid == entry.CollectionId).Select(known => known.Key)];
+            foreach (var name in gone)
+            {
+                _names.Remove(name);
+            }
+
+            _nodes.Remove(entry.CollectionId);
+        }
+
+        foreach (var name in gone)
+        {
+            Site.Announce(new NodeChange(this, name));
+        }
+    }
+
+    public override void Invalidate()
+    {
+        string[] names;
+        lock (_lock)
+        {
+            // The items stay for names that only a listing knows; they are asked for again.
+            names = [.. _names.Keys];
+            foreach (var name in names)
+            {
+                _names[name] = (_names[name].Item, long.MinValue);
+            }
+        }
+
+        Site.Announce(new NodeChange(this, null));
     }
 
     private void CheckMayChange(string name)
     {
-        if (!mayWrite)
+        if (!_mayWrite)
         {
-            throw new FsException(Site.Options.IsReadOnly ? FsError.ReadOnly : FsError.NotPermitted, $"\"{name}\": the project {uuid} cannot be changed here.");
+            throw Refused(name, $"the project {Uuid} cannot be changed here");
         }
     }
 
+    private async Task<IReadOnlyList<ProjectItem>> ListItemsAsync(CancellationToken cancellationToken) =>
+        await Site.AskAsync(catalog => catalog.ListContentsAsync(Uuid, Site.Options.Filters, cancellationToken).ToListAsync(cancellationToken).AsTask());
+
     private async Task<ProjectItem?> FindAsync(string name, CancellationToken cancellationToken)
     {
-        var item = await Site.AskAsync(catalog => catalog.FindByNameAsync(uuid, name, cancellationToken));
-        var substitution = Site.Config.ForwardSlashNameSubstitution;
-        if (item is null && substitution is not ("" or "/") && name.Contains(substitution, StringComparison.Ordinal))
+        if (_isFilter)
         {
-            item = await Site.AskAsync(catalog => catalog.FindByNameAsync(uuid, name.Replace(substitution, "/", StringComparison.Ordinal), cancellationToken));
+            // What is in it is not owned by it: only the listing tells.
+            return NodeName.Distinct(await ListItemsAsync(cancellationToken), item => item.Name, Site.Config.ForwardSlashNameSubstitution)
+                .FirstOrDefault(entry => entry.Name == name).Item;
         }
 
-        if (item is null)
+        foreach (var recordName in NodeName.RecordNamesOf(name, Site.Config.ForwardSlashNameSubstitution))
         {
-            lock (_lock)
+            if (await Site.AskAsync(catalog => catalog.FindByNameAsync(Uuid, recordName, Site.Options.Filters, cancellationToken)) is { } item)
             {
-                // Shown under another name by the last listing, such as "a_b" for "a/b".
-                var listed = _names.GetValueOrDefault(name).Item;
-                item = listed is not null && listed.Name != name ? listed : null;
+                return item;
             }
         }
 
-        return item;
+        lock (_lock)
+        {
+            // Shown under another name by the last listing, such as "a_b" for "a/b".
+            var listed = _names.GetValueOrDefault(name).Item;
+            return listed is not null && listed.Name != name ? listed : null;
+        }
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> GenerateAsync(CancellationToken cancellationToken)
+    {
+        using var record = await Site.AskAsync(catalog => catalog.FindRecordAsync(Uuid, cancellationToken))
+            ?? throw new FsException(FsError.Stale, $"Project {Uuid} does not exist any more.");
+        return RecordText.Format(record.RootElement);
     }
 
     private SiteDirectory Remember(string name, ProjectItem item)
     {
         lock (_lock)
         {
+            _changedAt = Site.Services.Time.GetUtcNow();
             _names[name] = (item, Site.Services.Time.GetTimestamp());
-            return NodeOf(item);
+            return NodeOf(name, item);
         }
     }
 
@@ -180,6 +275,8 @@ internal sealed class ProjectDirectory(SiteFileSystem site, string uuid, bool ma
     {
         lock (_lock)
         {
+            (entry.Parent, entry.Name) = (this, name);
+            _changedAt = Site.Services.Time.GetUtcNow();
             _nodes[item.Uuid] = entry;
             _names[name] = (item, Site.Services.Time.GetTimestamp());
         }
@@ -189,24 +286,33 @@ internal sealed class ProjectDirectory(SiteFileSystem site, string uuid, bool ma
     {
         lock (_lock)
         {
+            _changedAt = Site.Services.Time.GetUtcNow();
             _names.Remove(name);
             _nodes.Remove(itemUuid);
         }
     }
 
     /// <summary>Under the lock.</summary>
-    private SiteDirectory NodeOf(ProjectItem item)
+    private SiteDirectory NodeOf(string name, ProjectItem item)
     {
         if (!_nodes.TryGetValue(item.Uuid, out var node))
         {
-            node = item.Uuid[6..11] == "4zz18"
-                ? Site.Track(new CollectionEntry(Site, item.Uuid, item.ModifiedAt ?? Site.StartedAt, mayWrite))
-                : new ProjectDirectory(Site, item.Uuid, mayWrite);
-            _nodes.Add(item.Uuid, node);
+            _nodes.Add(item.Uuid, node = Make(item));
+        }
+
+        if (node is CollectionEntry entry)
+        {
+            (entry.Parent, entry.Name) = (this, name);
         }
 
         return node;
     }
+
+    private SiteDirectory Make(ProjectItem item) =>
+        item.Uuid[6..11] == "4zz18" ? Site.Track(CollectionEntry.OfUuid(Site, item.Uuid, item.ModifiedAt ?? Site.StartedAt, _mayWrite))
+        : item.Uuid == Uuid ? new VirtualDirectory(Site, new Dictionary<string, INode>())
+        : new ProjectDirectory(
+            Site, item.Uuid, item.GroupClass == "filter", !Site.Options.IsReadOnly && item.GroupClass != "filter" && (item.CanWrite ?? _mayWrite));
 
     private static FsException NotFound(string name) => new(FsError.NotFound, $"There is no \"{name}\".");
 }

@@ -4,34 +4,27 @@ using KeepFs.Engine.Catalog;
 namespace KeepFs.Engine.FileSystems;
 
 /// <summary>
-/// What one user sees of a cluster as a tree: <c>by_id/</c> and <c>home/</c> (mount.md section 2). Collections are opened when somebody looks inside
-/// and refreshed in the background while they are open. Safe for concurrent use.
+/// What one user sees of a cluster as a tree (mount.md section 2). Collections are opened when somebody looks inside and kept current while they are
+/// open. Safe for concurrent use.
 /// </summary>
 public sealed class SiteFileSystem : IFileSystem
 {
-    private readonly ConcurrentDictionary<CollectionEntry, bool> _entries = new();
     private readonly ConcurrentDictionary<string, bool> _writableOwners = new(StringComparer.Ordinal);
-    private readonly CancellationTokenSource _closing = new();
-    private readonly User _user;
-    private readonly Task _refreshing;
+    private readonly SiteRefresh _refresh;
+    private IDirectoryNode? _root;
 
-    private SiteFileSystem(CollectionServices services, SiteOptions options, SiteConfig config, User user)
+    private SiteFileSystem(CollectionServices services, SiteOptions options, SiteConfig config, User user, ICatalogEvents? events)
     {
-        (Services, Options, Config, _user) = (services, options, config, user);
+        (Services, Options, Config, User) = (services, options, config, user);
         StartedAt = services.Time.GetUtcNow();
-        Root = new VirtualDirectory(this, new SortedDictionary<string, IDirectoryNode>(StringComparer.Ordinal)
-        {
-            ["by_id"] = new ByIdDirectory(this),
-            ["home"] = new ProjectDirectory(this, user.Uuid, !options.IsReadOnly),
-        });
-        _refreshing = RefreshLoopAsync();
+        _refresh = new SiteRefresh(this, events);
     }
 
     /// <inheritdoc/>
     public event Action<NodeChange>? Changed;
 
     /// <inheritdoc/>
-    public IDirectoryNode Root { get; }
+    public IDirectoryNode Root => _root!;
 
     internal CollectionServices Services { get; }
 
@@ -39,15 +32,39 @@ public sealed class SiteFileSystem : IFileSystem
 
     internal SiteConfig Config { get; }
 
+    internal User User { get; }
+
     internal DateTimeOffset StartedAt { get; }
 
+    internal SiteNodes Nodes { get; } = new();
+
     /// <summary>Asks the catalogue who the user is and opens the tree.</summary>
+    /// <param name="services">Shared by its collections.</param>
+    /// <param name="options">What it shows.</param>
+    /// <param name="events">Tells what others change; null = only asking does.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="CatalogException">The catalogue cannot be reached or refuses the token.</exception>
-    public static async Task<SiteFileSystem> OpenAsync(CollectionServices services, SiteOptions options, CancellationToken cancellationToken)
+    /// <exception cref="FsException">What should stand at the root does not exist or may not be read.</exception>
+    public static async Task<SiteFileSystem> OpenAsync(CollectionServices services, SiteOptions options, ICatalogEvents? events, CancellationToken cancellationToken)
     {
         var config = await services.Catalog.GetConfigAsync(cancellationToken);
-        return new SiteFileSystem(services, options, config, await services.Catalog.GetCurrentUserAsync(cancellationToken));
+        var site = new SiteFileSystem(services, options, config, await services.Catalog.GetCurrentUserAsync(cancellationToken), events);
+        try
+        {
+            site._root = await SiteLayout.BuildAsync(site, options.Root, cancellationToken);
+            site._refresh.Start();
+            return site;
+        }
+        catch
+        {
+            await site.DisposeAsync();
+            throw;
+        }
     }
+
+    /// <summary>The same without change events.</summary>
+    public static Task<SiteFileSystem> OpenAsync(CollectionServices services, SiteOptions options, CancellationToken cancellationToken) =>
+        OpenAsync(services, options, events: null, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<FileSystemTotals> GetTotalsAsync(CancellationToken cancellationToken) => new(Options.Totals);
@@ -56,7 +73,7 @@ public sealed class SiteFileSystem : IFileSystem
     public async ValueTask SyncAllAsync(CancellationToken cancellationToken)
     {
         var failures = new List<Exception>();
-        foreach (var entry in _entries.Keys)
+        foreach (var entry in Nodes.Collections.Where(entry => entry.Kind != CollectionKind.Temporary))
         {
             try
             {
@@ -75,37 +92,63 @@ public sealed class SiteFileSystem : IFileSystem
     }
 
     /// <inheritdoc/>
+    public void Hold(INode node) => EntryOf(node)?.Hold();
+
+    /// <inheritdoc/>
+    public void Release(INode node)
+    {
+        if (EntryOf(node) is { } entry)
+        {
+            entry.Release();
+            if (!entry.IsHeld)
+            {
+                _refresh.ShrinkIfNeeded();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _closing.CancelAsync();
-        await _refreshing;
-        foreach (var entry in _entries.Keys)
+        await _refresh.DisposeAsync();
+        foreach (var entry in Nodes.Collections)
         {
             await entry.DisposeAsync();
         }
-
-        _closing.Dispose();
     }
 
-    internal bool IsFresh(long askedAt) => Services.Time.GetElapsedTime(askedAt) < Options.RefreshTime;
+    internal bool IsFresh(long askedAt) => askedAt != long.MinValue && Services.Time.GetElapsedTime(askedAt) < Options.RefreshTime;
 
     internal CollectionEntry Track(CollectionEntry entry)
     {
-        _entries[entry] = true;
+        Nodes.Add(entry);
         return entry;
     }
 
+    internal void Track(ProjectDirectory project) => Nodes.Add(project);
+
     internal async ValueTask UntrackAsync(CollectionEntry entry)
     {
-        if (_entries.TryRemove(entry, out _))
+        if (Nodes.Remove(entry))
         {
             await entry.DisposeAsync();
         }
     }
 
+    internal void Opened(CollectionFileSystem collection, CollectionEntry entry)
+    {
+        Nodes.Opens(collection, entry);
+        _refresh.ShrinkIfNeeded();
+    }
+
+    internal void Closed(CollectionFileSystem collection) => Nodes.Closes(collection);
+
     internal void Announce(NodeChange change) => Changed?.Invoke(change);
 
-    /// <summary>The user may create and change what that project or user owns. Permission on a single object does not count yet.</summary>
+    /// <summary>The home is the user's own, or the user may do everything.</summary>
+    internal bool OwnsHome(string userUuid) => !Options.IsReadOnly && (User.IsAdmin || userUuid == User.Uuid);
+
+    /// <summary>The user may create and change what that project or user owns.</summary>
     internal async ValueTask<bool> MayWriteAsync(string? ownerUuid, CancellationToken cancellationToken)
     {
         if (Options.IsReadOnly || ownerUuid is null)
@@ -113,7 +156,7 @@ public sealed class SiteFileSystem : IFileSystem
             return false;
         }
 
-        if (_user.IsAdmin || ownerUuid == _user.Uuid)
+        if (User.IsAdmin || ownerUuid == User.Uuid)
         {
             return true;
         }
@@ -128,12 +171,19 @@ public sealed class SiteFileSystem : IFileSystem
         return mayWrite;
     }
 
+    /// <summary>The user may change this collection: by its owner, or by a permission on the collection alone.</summary>
+    internal async ValueTask<bool> MayWriteAsync(Collection record, CancellationToken cancellationToken) =>
+        await MayWriteAsync(record.OwnerUuid, cancellationToken) || await AskAsync(catalog => catalog.MayUpdateCollectionAsync(record.Uuid, cancellationToken));
+
     /// <summary>A catalogue request whose failures are told in the file system's terms.</summary>
-    internal async Task<T> AskAsync<T>(Func<ICatalog, Task<T>> request)
+    internal Task<T> AskAsync<T>(Func<ICatalog, Task<T>> request) => AskAsync(Services.Catalog, request);
+
+    /// <summary>The same, of another catalogue than the site's.</summary>
+    internal static async Task<T> AskAsync<T>(ICatalog catalog, Func<ICatalog, Task<T>> request)
     {
         try
         {
-            return await request(Services.Catalog);
+            return await request(catalog);
         }
         catch (CatalogException e)
         {
@@ -141,38 +191,10 @@ public sealed class SiteFileSystem : IFileSystem
         }
     }
 
-    private async Task RefreshLoopAsync()
+    private CollectionEntry? EntryOf(INode node) => node switch
     {
-        using var timer = new PeriodicTimer(Options.RefreshTime, Services.Time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(_closing.Token))
-            {
-                foreach (var open in _entries.Keys.Select(entry => entry.Opened).OfType<CollectionFileSystem>())
-                {
-                    await RefreshAsync(open);
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The tree is being closed.
-        }
-    }
-
-    private async Task RefreshAsync(CollectionFileSystem collection)
-    {
-        try
-        {
-            await collection.RefreshAsync(_closing.Token);
-            if (collection.SignatureAge > Config.BlobSigningTtl / 2)
-            {
-                await collection.RenewSignaturesAsync(_closing.Token);
-            }
-        }
-        catch (FsException e)
-        {
-            Services.Log($"collection {collection.Uuid}: could not be refreshed: {e.Message}");
-        }
-    }
+        CollectionEntry entry => entry,
+        CollectionNode inside => Nodes.EntryOf(inside.Owner),
+        _ => null,
+    };
 }

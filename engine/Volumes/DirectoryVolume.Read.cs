@@ -58,7 +58,7 @@ public sealed partial class DirectoryVolume
     private FileIdentity? Identify(BlockHash hash) =>
         StatCopy(hash) is { } stat ? new FileIdentity(stat.Device, stat.Inode, stat.SizeBytes, stat.MtimeNanoseconds, stat.CtimeNanoseconds) : null;
 
-    private long? Read(BlockHash hash, Span<byte> destination)
+    private long? Read(BlockHash hash, Span<byte> destination, bool fromMedium = false)
     {
         using var file = TryOpen(hash, DiskAccess.Read);
         if (file is null)
@@ -66,10 +66,20 @@ public sealed partial class DirectoryVolume
             return null;
         }
 
+        if (fromMedium)
+        {
+            file.DropCache();
+        }
+
         var length = file.Length;
         if (length <= destination.Length && file.Read(destination[..(int)length], 0) != length)
         {
             throw new KeepException(KeepErrorKind.Unavailable, $"Block {hash} on {DeviceId} became shorter while it was read.");
+        }
+
+        if (fromMedium)
+        {
+            file.DropCache();
         }
 
         return length;

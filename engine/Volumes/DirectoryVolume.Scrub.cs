@@ -9,24 +9,8 @@ public sealed partial class DirectoryVolume : IScrubVolume
     private const int MaxScrubStateBytes = 1 << 16;
 
     /// <inheritdoc/>
-    public ValueTask<long?> ReadFromMediumAsync(BlockHash hash, Memory<byte> destination, CancellationToken cancellationToken) => RunAsync<long?>(() =>
-    {
-        using var file = TryOpen(hash, DiskAccess.Read);
-        if (file is null)
-        {
-            return null;
-        }
-
-        file.DropCache();
-        var length = file.Length;
-        if (length <= destination.Length && file.Read(destination.Span[..(int)length], 0) != length)
-        {
-            throw new KeepException(KeepErrorKind.Unavailable, $"Block {hash} on {DeviceId} became shorter while it was read.");
-        }
-
-        file.DropCache();
-        return length;
-    }, cancellationToken);
+    public ValueTask<long?> ReadFromMediumAsync(BlockHash hash, Memory<byte> destination, CancellationToken cancellationToken) =>
+        RunAsync(() => Read(hash, destination.Span, fromMedium: true), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<bool> QuarantineAsync(BlockHash hash, CancellationToken cancellationToken) => RunAsync(() =>

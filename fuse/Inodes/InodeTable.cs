@@ -45,6 +45,12 @@ internal sealed class InodeTable
         ShardOf(RootNodeId).Entries.Add(RootNodeId, new Entry { Node = root, Parent = RootNodeId, Name = string.Empty, Lookups = 1 });
     }
 
+    /// <summary>Told of each node that the kernel comes to know (<see cref="IFileSystem.Hold"/>).</summary>
+    public Action<INode>? Held { get; init; }
+
+    /// <summary>Told of each that it has let go of.</summary>
+    public Action<INode>? Released { get; init; }
+
     /// <summary>Nodes known to the kernel, the root included.</summary>
     public int Count
     {
@@ -110,10 +116,11 @@ internal sealed class InodeTable
 
         var nodeId = NodeIdOf(node.Id);
         var shard = ShardOf(nodeId);
+        bool isKnown;
         bool isNews;
         lock (shard.Lock)
         {
-            ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(shard.Entries, nodeId, out var isKnown);
+            ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(shard.Entries, nodeId, out isKnown);
             isNews = !isKnown || entry.Parent != parent || entry.Name != name;
             Debug.Assert(!isKnown || ReferenceEquals(entry.Node, node), "Two nodes with one id.");
             entry.Node = node;
@@ -131,6 +138,11 @@ internal sealed class InodeTable
         else
         {
             _log.NamedAgain(nodeId);
+        }
+
+        if (!isKnown)
+        {
+            Held?.Invoke(node);
         }
 
         return nodeId;
@@ -185,6 +197,7 @@ internal sealed class InodeTable
             return;
         }
 
+        INode released;
         var shard = ShardOf(nodeId);
         lock (shard.Lock)
         {
@@ -205,6 +218,7 @@ internal sealed class InodeTable
                 _adopted.TryRemove(entry.Node.Id, out _);
             }
 
+            released = entry.Node;
             shard.Entries.Remove(nodeId);
             _listings.TryRemove(nodeId, out _);
             if (shard.Entries.Count < shard.Entries.EnsureCapacity(0) / 4)
@@ -212,6 +226,8 @@ internal sealed class InodeTable
                 shard.Entries.TrimExcess();
             }
         }
+
+        Released?.Invoke(released);
     }
 
     /// <summary>Notes that the node, or a name in it, changed behind the kernel's back. Call before the kernel is told.</summary>
@@ -266,6 +282,8 @@ internal sealed class InodeTable
         {
             shard.Entries[nodeId] = new Entry { Node = node, Parent = parent, Name = name, Lookups = lookups };
         }
+
+        Held?.Invoke(node);
     }
 
     // The lowest bits differ between nodes that are used together.

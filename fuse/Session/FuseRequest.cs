@@ -17,6 +17,7 @@ internal sealed class FuseRequest(FuseSession session, int device, in InHeader h
     private readonly CancellationTokenSource _cancellation = new();
     private readonly ulong _unique = header.Unique;
     private readonly int _callerThreadId = header.ThreadId;
+    private readonly long _startedAt = Stopwatch.GetTimestamp();
     private byte[]? _kept;
     private int _isAnswered;
 
@@ -202,6 +203,7 @@ internal sealed class FuseRequest(FuseSession session, int device, in InHeader h
             session.Log($"fuse: {Operation}: ended without an answer, answered EIO");
         }
 
+        session.Operations.Counters.Count(Operation, _startedAt);
         session.Finished(this, _kept);
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Manifests;
 
@@ -11,6 +12,7 @@ public sealed class MemoryCatalog : ICatalog
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Collection> _collections = [];
     private readonly Dictionary<string, Group> _groups = [];
+    private readonly Dictionary<string, List<Collection>> _versions = [];
     private int _last;
 
     /// <summary>Set: the next updates fail with it.</summary>
@@ -18,6 +20,24 @@ public sealed class MemoryCatalog : ICatalog
 
     /// <summary>Set: updates are done, but their answer is lost.</summary>
     public bool LoseAnswers { get; set; }
+
+    /// <summary>What others share with the user.</summary>
+    public SharedProjects Shared { get; set; } = new([], []);
+
+    /// <summary>Collections by tag.</summary>
+    public Dictionary<string, string[]> Tags { get; } = [];
+
+    /// <summary>Names of other users by UUID.</summary>
+    public Dictionary<string, string> OtherUsers { get; } = [];
+
+    /// <summary>Collections of others that the user may change nevertheless.</summary>
+    public HashSet<string> MayUpdate { get; } = [];
+
+    /// <summary>The cluster's substitution for slashes in names.</summary>
+    public string SlashSubstitution { get; set; } = "";
+
+    /// <summary>Lists of collections by UUID that were asked for: what polling does.</summary>
+    public int Polls { get; private set; }
 
     /// <summary>Updates that changed something.</summary>
     public int Updates { get; private set; }
@@ -28,7 +48,7 @@ public sealed class MemoryCatalog : ICatalog
     public Task<User> GetCurrentUserAsync(CancellationToken cancellationToken) => Task.FromResult(new User { Uuid = UserUuid, Username = "me", IsActive = true });
 
     public Task<User?> FindUserAsync(string uuid, CancellationToken cancellationToken) =>
-        Task.FromResult(uuid == UserUuid ? new User { Uuid = UserUuid, Username = "me" } : null);
+        Task.FromResult(uuid == UserUuid ? new User { Uuid = UserUuid, Username = "me" } : OtherUsers.TryGetValue(uuid, out var name) ? new User { Uuid = uuid, Username = name } : null);
 
     public Task<User?> FindUserByNameAsync(string username, CancellationToken cancellationToken) =>
         Task.FromResult(username == "me" ? new User { Uuid = UserUuid, Username = "me" } : null);
@@ -36,16 +56,22 @@ public sealed class MemoryCatalog : ICatalog
     public async IAsyncEnumerable<User> ListUsersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         yield return await GetCurrentUserAsync(cancellationToken);
+        foreach (var (uuid, name) in OtherUsers)
+        {
+            yield return new User { Uuid = uuid, Username = name };
+        }
     }
 
     public Task<SiteConfig> GetConfigAsync(CancellationToken cancellationToken) =>
-        Task.FromResult(new SiteConfig("zzzzz", 2, ["default"], TimeSpan.FromDays(14), "", ""));
+        Task.FromResult(new SiteConfig("zzzzz", 2, ["default"], TimeSpan.FromDays(14), SlashSubstitution, ""));
 
     public Task<Collection?> FindCollectionAsync(string id, IReadOnlyList<string>? select, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            return Task.FromResult(_collections.GetValueOrDefault(id) ?? _collections.Values.FirstOrDefault(c => c.PortableDataHash == id));
+            return Task.FromResult(_collections.GetValueOrDefault(id)
+                ?? _versions.Values.SelectMany(versions => versions).FirstOrDefault(c => c.Uuid == id)
+                ?? (_collections.Values.FirstOrDefault(c => c.PortableDataHash == id) is { } same ? same with { Uuid = id, OwnerUuid = null, CurrentVersionUuid = null, ModifiedAt = null } : null));
         }
     }
 
@@ -60,6 +86,7 @@ public sealed class MemoryCatalog : ICatalog
             {
                 Uuid = uuid,
                 CurrentVersionUuid = uuid,
+                Version = 1,
                 OwnerUuid = change.Collection.OwnerUuid ?? UserUuid,
                 Name = change.Collection.Name,
                 ManifestText = text,
@@ -95,8 +122,10 @@ public sealed class MemoryCatalog : ICatalog
                 ManifestText = text,
                 PortableDataHash = PortableDataHash.Compute(text.Span),
                 ModifiedAt = DateTimeOffset.UnixEpoch.AddSeconds(++_last),
+                Version = old.Version + 1,
             };
             _collections[uuid] = record;
+            (_versions.TryGetValue(uuid, out var versions) ? versions : _versions[uuid] = []).Insert(0, old with { Uuid = $"zzzzz-4zz18-v{++_last:d14}" });
             Updates++;
             return LoseAnswers ? throw new CatalogException(CatalogErrorKind.Unavailable, "the answer was lost") : record;
         }
@@ -149,7 +178,7 @@ public sealed class MemoryCatalog : ICatalog
         return Task.CompletedTask;
     }
 
-    public async IAsyncEnumerable<ProjectItem> ListContentsAsync(string ownerUuid, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ProjectItem> ListContentsAsync(string ownerUuid, CatalogFilters filters, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.CompletedTask;
         foreach (var item in Items(ownerUuid))
@@ -158,8 +187,62 @@ public sealed class MemoryCatalog : ICatalog
         }
     }
 
-    public Task<ProjectItem?> FindByNameAsync(string ownerUuid, string name, CancellationToken cancellationToken) =>
+    public Task<ProjectItem?> FindByNameAsync(string ownerUuid, string name, CatalogFilters filters, CancellationToken cancellationToken) =>
         Task.FromResult(Items(ownerUuid).FirstOrDefault(item => item.Name == name));
+
+    public Task<SharedProjects> ListSharedAsync(CatalogFilters filters, CancellationToken cancellationToken) => Task.FromResult(Shared);
+
+    public Task<IReadOnlyList<string>> ListTagsAsync(int limit, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([.. Tags.Keys]);
+
+    public Task<bool> HasTagAsync(string tag, CancellationToken cancellationToken) => Task.FromResult(Tags.ContainsKey(tag));
+
+    public Task<IReadOnlyList<Collection>> ListTaggedAsync(string tag, CatalogFilters filters, CancellationToken cancellationToken) =>
+        FindCollectionsAsync(Tags[tag], filters, cancellationToken);
+
+    public Task<IReadOnlyList<Collection>> ListVersionsAsync(string uuid, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            return Task.FromResult<IReadOnlyList<Collection>>(_collections.TryGetValue(uuid, out var current) ? [current, .. _versions.GetValueOrDefault(uuid) ?? []] : []);
+        }
+    }
+
+    public Task<IReadOnlyList<Collection>> FindCollectionsAsync(IReadOnlyCollection<string> uuids, CatalogFilters filters, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            Polls++;
+            return Task.FromResult<IReadOnlyList<Collection>>([.. uuids.Select(uuid => _collections.GetValueOrDefault(uuid)).OfType<Collection>()]);
+        }
+    }
+
+    public Task<bool> IsShownAsync(string id, CatalogFilters filters, CancellationToken cancellationToken) => Task.FromResult(true);
+
+    /// <summary>A few fields, enough to see which record it is and how it is formatted.</summary>
+    public async Task<JsonDocument?> FindRecordAsync(string id, CancellationToken cancellationToken)
+    {
+        var text = id[6..11] == "4zz18" || PortableDataHash.IsPortableDataHash(id)
+            ? await FindCollectionAsync(id, null, cancellationToken) is { } record
+                ? JsonSerializer.Serialize(new { uuid = record.Uuid, name = record.Name, portable_data_hash = record.PortableDataHash, empty = Array.Empty<string>() })
+                : null
+            : JsonSerializer.Serialize(new { uuid = id });
+        return text is null ? null : JsonDocument.Parse(text);
+    }
+
+    public Task<bool> MayUpdateCollectionAsync(string uuid, CancellationToken cancellationToken) => Task.FromResult(MayUpdate.Contains(uuid));
+
+    /// <summary>Adds a collection as another user would own it.</summary>
+    public async Task<string> AddForeignAsync(string ownerUuid, string name) =>
+        (await CreateCollectionAsync(new CollectionChange { Collection = new CollectionWrite { OwnerUuid = ownerUuid, Name = name, ManifestText = ReadOnlyMemory<byte>.Empty } }, default)).Uuid;
+
+    /// <summary>Changes a group as nobody could through this interface.</summary>
+    public void SetGroup(Group group)
+    {
+        lock (_lock)
+        {
+            _groups[group.Uuid] = group;
+        }
+    }
 
     private ProjectItem[] Items(string ownerUuid)
     {
@@ -167,7 +250,7 @@ public sealed class MemoryCatalog : ICatalog
         {
             return
             [
-                .. _groups.Values.Where(g => g.OwnerUuid == ownerUuid).Select(g => new ProjectItem { Uuid = g.Uuid, Name = g.Name, Kind = "arvados#group" }),
+                .. _groups.Values.Where(g => g.OwnerUuid == ownerUuid).Select(g => new ProjectItem { Uuid = g.Uuid, Name = g.Name, Kind = "arvados#group", OwnerUuid = g.OwnerUuid, GroupClass = g.GroupClass, CanWrite = g.CanWrite }),
                 .. _collections.Values.Where(c => c.OwnerUuid == ownerUuid)
                     .Select(c => new ProjectItem { Uuid = c.Uuid, Name = c.Name, Kind = "arvados#collection", ModifiedAt = c.ModifiedAt }),
             ];
