@@ -30,6 +30,7 @@ public sealed class MountHolder : IDisposable
     private readonly Negotiation _agreed;
     private readonly Action<string> _log;
     private Process? _child;
+    private bool _wasReady;
 
     private MountHolder(FuseMountOptions options, string mountPoint, FuseDevice device, Negotiation agreed, Action<string> log)
     {
@@ -75,18 +76,17 @@ public sealed class MountHolder : IDisposable
     /// unmounted. Its exit code.
     /// </summary>
     /// <param name="child">The program; it is to pass <see cref="HeldMount.FromEnvironment"/> on.</param>
+    /// <param name="ready">Called when the mount is served for the first time.</param>
     /// <param name="cancellationToken">Terminates it, and with it the mount, after it has saved what is to be saved.</param>
-    public async Task<int> RunAsync(ProcessStartInfo child, CancellationToken cancellationToken)
+    public async Task<int> RunAsync(ProcessStartInfo child, Action ready, CancellationToken cancellationToken)
     {
         using var registration = cancellationToken.Register(() => Signal(TerminateSignal));
-        var wasReady = false;
         var earlyDeaths = 0;
         while (true)
         {
             var started = _options.TimeProvider.GetTimestamp();
-            var (exitCode, isReady) = await ServeAsync(child, cancellationToken);
-            wasReady |= isReady;
-            if (exitCode == 0 || cancellationToken.IsCancellationRequested || !wasReady || !IsMounted())
+            var (exitCode, isReady) = await ServeAsync(child, ready, cancellationToken);
+            if (exitCode == 0 || cancellationToken.IsCancellationRequested || !_wasReady || !IsMounted())
             {
                 return exitCode;
             }
@@ -153,7 +153,7 @@ public sealed class MountHolder : IDisposable
         ReadAhead.Raise(MountPoint, _options.ReadAheadKib, _log);
     }
 
-    private async Task<(int ExitCode, bool IsReady)> ServeAsync(ProcessStartInfo child, CancellationToken cancellationToken)
+    private async Task<(int ExitCode, bool IsReady)> ServeAsync(ProcessStartInfo child, Action served, CancellationToken cancellationToken)
     {
         using var ready = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
         var inherited = new List<int>();
@@ -186,6 +186,12 @@ public sealed class MountHolder : IDisposable
 
             // Ends with the process, if that never says it.
             var isReady = await ready.ReadAsync(new byte[1], CancellationToken.None) == 1;
+            if (isReady && !_wasReady)
+            {
+                _wasReady = true;
+                served();
+            }
+
             await process.WaitForExitAsync(CancellationToken.None);
             lock (_lock)
             {

@@ -90,5 +90,5 @@ async Task<int> HoldAsync()
         context.Cancel = true;
         holder.Upgrade();
     });
-    return await holder.RunAsync(new ProcessStartInfo("dotnet", [typeof(CommandLoop).Assembly.Location, .. args]), stop.Token);
+    return await holder.RunAsync(new ProcessStartInfo("dotnet", [typeof(CommandLoop).Assembly.Location, .. args]), static () => { }, stop.Token);
 }
