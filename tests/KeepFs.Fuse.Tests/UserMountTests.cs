@@ -15,7 +15,7 @@ public sealed class UserMountTests
     {
         var (exitCode, output) = await AsUserAsync(
             $$"""
-            (while [ ! -e $d/stop ]; do sleep 0.1; done) | dotnet {{Host}} $d/m > $d/out 2> $d/err &
+            touch $d/out; (while [ ! -e $d/stop ]; do sleep 0.1; done) | dotnet {{Host}} $d/m > $d/out 2> $d/err &
             until grep -q ready $d/out || ! kill -0 $!; do sleep 0.1; done
             cd $d/m; echo hello > f; cat f; ls; grep -c " $d/m .*user_id=$(id -u)," /proc/self/mountinfo; cd /
             touch $d/stop; wait $!; cat $d/out; grep -v read-ahead $d/err || true
