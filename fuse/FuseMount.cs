@@ -1,7 +1,9 @@
 using KeepFs.Engine.FileSystems;
 using KeepFs.Fuse.Inodes;
 using KeepFs.Fuse.Mounting;
+using KeepFs.Fuse.Protocol;
 using KeepFs.Fuse.Session;
+using KeepFs.Fuse.Takeover;
 
 namespace KeepFs.Fuse;
 
@@ -23,15 +25,17 @@ public sealed class FuseMount : IAsyncDisposable
     private readonly FuseSession _session;
     private readonly KernelNotifier _notifier;
     private readonly InodeTable _inodes;
-    private readonly HandleTable _handles = new();
+    private readonly HandleTable _handles;
+    private readonly PassthroughTable _passthrough = new();
     private Task? _unmounting;
 
-    private FuseMount(IFileSystem tree, FuseMountOptions options, string mountPoint, Action<string> log)
+    private FuseMount(IFileSystem tree, FuseMountOptions options, string mountPoint, MountState state, IStateLog stateLog, Action<string> log)
     {
         (_tree, _options, MountPoint) = (tree, options, mountPoint);
-        _inodes = new InodeTable(tree.Root) { Held = tree.Hold, Released = tree.Release };
+        _inodes = new InodeTable(tree.Root, state, stateLog) { Held = tree.Hold, Released = tree.Release };
+        _handles = new HandleTable(state, stateLog);
         _notifier = new KernelNotifier(_inodes, options.MaxPendingInvalidations, log);
-        _session = new FuseSession(new KeepFuse(tree, options, _inodes, _handles, _notifier), options, log);
+        _session = new FuseSession(new KeepFuse(tree, options, _inodes, _handles, _passthrough, _notifier), options, log);
     }
 
     /// <summary>The real path of the mount point.</summary>
@@ -49,6 +53,9 @@ public sealed class FuseMount : IAsyncDisposable
     /// <summary>Files and directories that are open now.</summary>
     public int OpenHandleCount => _handles.Count;
 
+    /// <summary>Files that the kernel reads from local files now instead of asking.</summary>
+    public int PassthroughCount => _passthrough.Count;
+
     /// <summary>Mounts; when it returns, the mount answers requests.</summary>
     /// <param name="tree">What to serve.</param>
     /// <param name="options">Where and how.</param>
@@ -58,12 +65,17 @@ public sealed class FuseMount : IAsyncDisposable
     public static async Task<FuseMount> StartAsync(
         IFileSystem tree, FuseMountOptions options, Action<string> log, CancellationToken cancellationToken = default)
     {
-        var mount = new FuseMount(tree, options, MountPointCheck.Check(options), log);
+        if (options.Held is { } held)
+        {
+            return TakeOver(tree, options, held, log);
+        }
+
+        var mount = new FuseMount(tree, options, MountPointCheck.Check(options), MountState.Fresh, NoStateLog.Instance, log);
         var device = await OnBlockingThreadAsync(() => KernelMount.Mount(options, mount.MountPoint));
         try
         {
-            _ = await OnBlockingThreadAsync(() => Handshake.Perform(device, options)).WaitAsync(cancellationToken);
-            ReadAhead.Raise(mount.MountPoint, options.ReadAheadKib, log);
+            var agreed = await OnBlockingThreadAsync(() => Handshake.Perform(device, options)).WaitAsync(cancellationToken);
+            mount.Start([device], agreed);
         }
         catch
         {
@@ -73,11 +85,19 @@ public sealed class FuseMount : IAsyncDisposable
             throw;
         }
 
-        tree.Changed += mount._notifier.Changed;
-        mount._session.Start([device]);
-        mount._notifier.Start(mount._session);
-        _ = mount.FinishAsync();
+        ReadAhead.Raise(mount.MountPoint, options.ReadAheadKib, log);
         return mount;
+    }
+
+    /// <summary>
+    /// Stops answering and lets another process take over (<see cref="FuseMountOptions.Held"/>); what is under way has
+    /// <see cref="FuseMountOptions.UnmountTimeout"/> to finish, and is then left to that process. When it returns, this one is to end.
+    /// </summary>
+    public async Task HandOverAsync()
+    {
+        _session.LeavesCancelledToNext = _options.Held is { Agreed.HasResend: true };
+        await _session.StopAsync();
+        await Completion;
     }
 
     /// <summary>
@@ -94,6 +114,59 @@ public sealed class FuseMount : IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await UnmountAsync();
+
+    private static FuseMount TakeOver(IFileSystem tree, FuseMountOptions options, HeldMount held, Action<string> log)
+    {
+        var stateLog = held.OpenState(out var state);
+        var mount = new FuseMount(tree, options, held.MountPoint, state, stateLog, log);
+        foreach (var open in state.Handles.Values.Where(open => open is { IsDirectory: false, BackingId: not StateHandle.Uncounted }))
+        {
+            mount._passthrough.Adopt(open.NodeId, open.BackingId);
+        }
+
+        var devices = held.TakeDevices();
+        if (held.Agreed.HasResend)
+        {
+            // Before anything is read here, or that would come twice.
+            _ = Notifications.Resend(devices[0].Descriptor);
+        }
+
+        mount.Start(devices, held.Agreed);
+        held.SayReady();
+        _ = mount.ReopenAsync();
+        return mount;
+    }
+
+    private void Start(IReadOnlyList<FuseDevice> devices, Negotiation agreed)
+    {
+        _tree.Changed += _notifier.Changed;
+        if (agreed.HasPassthrough)
+        {
+            _passthrough.SwitchOn(devices[0].Descriptor);
+        }
+
+        // What a process without the right to ask again has read is lost with its devices, so these must not be the holder's.
+        _session.Start(devices, readsOnlyClones: _options.Held is not null && !agreed.HasResend);
+        _notifier.Start(_session);
+        _ = FinishAsync();
+    }
+
+    /// <summary>Opens what a process before this one had open, before somebody removes it.</summary>
+    private async Task ReopenAsync()
+    {
+        foreach (var handle in _handles.Adopted)
+        {
+            try
+            {
+                await _session.Operations.ReopenAsync(handle);
+            }
+            catch (Exception exception)
+            {
+                // Whoever uses it gets the error; what it cost is what matters here.
+                _session.Log($"fuse: a file that was open could not be opened again: {exception.Message}");
+            }
+        }
+    }
 
     private async Task UnmountOnceAsync()
     {

@@ -1,3 +1,5 @@
+using KeepFs.Fuse.Takeover;
+
 namespace KeepFs.Fuse;
 
 /// <summary>How and where to mount.</summary>
@@ -17,6 +19,9 @@ public sealed record FuseMountOptions
     /// a dead one: a mount that answers stays.
     /// </summary>
     public bool ReplacesDeadMount { get; init; }
+
+    /// <summary>A mount that another process keeps, to be served instead of mounting; <see cref="MountPoint"/> and access then are as it has them.</summary>
+    public HeldMount? Held { get; init; }
 
     /// <summary>The first column of /proc/mounts.</summary>
     public string FsName { get; init; } = "keepfs";

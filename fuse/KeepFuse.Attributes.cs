@@ -18,17 +18,17 @@ internal sealed partial class KeepFuse
 
     public async ValueTask GetAttributesAsync(FuseRequest request, ulong nodeId)
     {
-        var node = Node(nodeId);
+        var node = await NodeAsync(nodeId, request.Token);
         ReplyAttributes(request, nodeId, await node.GetAttributesAsync(request.Token));
     }
 
     /// <summary>Only the size is honoured; modes, owners and times are accepted without effect, because a manifest cannot hold them.</summary>
     public async ValueTask SetAttributesAsync(FuseRequest request, ulong nodeId, long? sizeBytes)
     {
-        var node = Node(nodeId);
+        var node = await NodeAsync(nodeId, request.Token);
         if (sizeBytes is { } size)
         {
-            await File(nodeId).SetSizeAsync(size, request.Token);
+            await (await FileAsync(nodeId, request.Token)).SetSizeAsync(size, request.Token);
         }
 
         ReplyAttributes(request, nodeId, await node.GetAttributesAsync(request.Token));
@@ -36,13 +36,13 @@ internal sealed partial class KeepFuse
 
     public async ValueTask SyncAsync(FuseRequest request, ulong nodeId)
     {
-        await Node(nodeId).SyncAsync(request.Token);
+        await (await NodeAsync(nodeId, request.Token)).SyncAsync(request.Token);
         request.ReplyError(Errno.Ok);
     }
 
     public async ValueTask StatFsAsync(FuseRequest request)
     {
-        var totals = await _tree.GetTotalsAsync(request.Token);
+        var totals = await tree.GetTotalsAsync(request.Token);
         var free = (ulong)Math.Max(0, totals.FreeBytes) / TotalsBlockBytes;
         request.Reply(new TotalsOut
         {
@@ -64,7 +64,7 @@ internal sealed partial class KeepFuse
     /// <summary>How long the kernel may keep what it is told.</summary>
     private (ulong Seconds, uint Nanoseconds) Validity(in NodeAttributes attributes)
     {
-        var timeout = attributes.IsCacheable ? _options.CacheTimeout : _options.UncachedTimeout;
+        var timeout = attributes.IsCacheable ? options.CacheTimeout : options.UncachedTimeout;
         return ((ulong)timeout.Ticks / TimeSpan.TicksPerSecond, (uint)(timeout.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick));
     }
 

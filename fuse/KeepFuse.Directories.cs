@@ -13,37 +13,37 @@ internal sealed partial class KeepFuse
 
     public async ValueTask OpenDirectoryAsync(FuseRequest request, ulong nodeId)
     {
-        var node = Directory(nodeId);
+        var node = await DirectoryAsync(nodeId, request.Token);
         var attributes = await node.GetAttributesAsync(request.Token);
-        var answer = new OpenOut { Handle = Handles.Add(new OpenDirectory(node)) };
+        var answer = new OpenOut { Handle = handles.Add(new OpenDirectory(nodeId)) };
         if (attributes.IsCacheable)
         {
             // What the kernel kept is only good if nothing was announced since it was listed.
-            answer.Flags = OpenReplyFlags.CacheDirectory | (Inodes.IsListingCurrent(nodeId) ? OpenReplyFlags.KeepCache : 0);
+            answer.Flags = OpenReplyFlags.CacheDirectory | (inodes.IsListingCurrent(nodeId) ? OpenReplyFlags.KeepCache : 0);
         }
 
         if (!request.Reply(answer))
         {
-            Handles.RemoveDirectory(answer.Handle);
+            handles.RemoveDirectory(answer.Handle);
         }
     }
 
     public ValueTask ReleaseDirectoryAsync(FuseRequest request, ulong handle)
     {
-        Handles.RemoveDirectory(handle);
+        handles.RemoveDirectory(handle);
         request.ReplyError(Errno.Ok);
         return ValueTask.CompletedTask;
     }
 
     public async ValueTask ReadDirectoryAsync(FuseRequest request, ulong handle, long offset, int size)
     {
-        if (Handles.Directory(handle) is not { } open)
+        if (handles.Directory(handle) is not { } open)
         {
             request.ReplyError(Errno.EBADF);
             return;
         }
 
-        var entries = await SnapshotAsync(open, offset, request.Token);
+        var (_, entries) = await SnapshotAsync(open, offset, request.Token);
         var page = new DirectoryPage(size);
         try
         {
@@ -68,14 +68,14 @@ internal sealed partial class KeepFuse
 
     public async ValueTask ReadDirectoryPlusAsync(FuseRequest request, ulong nodeId, ulong handle, long offset, int size)
     {
-        if (Handles.Directory(handle) is not { } open)
+        if (handles.Directory(handle) is not { } open)
         {
             request.ReplyError(Errno.EBADF);
             return;
         }
 
-        var entries = await SnapshotAsync(open, offset, request.Token);
-        var entryValidity = Validity(await open.Node.GetAttributesAsync(request.Token));
+        var (directory, entries) = await SnapshotAsync(open, offset, request.Token);
+        var entryValidity = Validity(await directory.GetAttributesAsync(request.Token));
         var page = new DirectoryPage(size);
         var named = new List<ulong>();
         var isDelivered = false;
@@ -94,7 +94,7 @@ internal sealed partial class KeepFuse
                 }
 
                 var entry = entries[(int)position - DotEntries];
-                if (await ListedAsync(request, open.Node, nodeId, entry, entryValidity) is not { } param)
+                if (await ListedAsync(request, directory, nodeId, entry, entryValidity) is not { } param)
                 {
                     continue;
                 }
@@ -151,7 +151,7 @@ internal sealed partial class KeepFuse
                 return null;
             }
 
-            remembered = Inodes.Remember(node, parentId, entry.Name);
+            remembered = inodes.Remember(node, parentId, entry.Name);
             return Entry(remembered, await node.GetAttributesAsync(request.Token), entryValidity);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
@@ -166,24 +166,25 @@ internal sealed partial class KeepFuse
         }
     }
 
-    private async ValueTask<IReadOnlyList<DirectoryEntry>> SnapshotAsync(OpenDirectory open, long offset, CancellationToken cancellationToken)
+    private async ValueTask<(IDirectoryNode Node, IReadOnlyList<DirectoryEntry> Entries)> SnapshotAsync(
+        OpenDirectory open, long offset, CancellationToken cancellationToken)
     {
+        var node = await DirectoryAsync(open.NodeId, cancellationToken);
         if (offset != 0 && open.Snapshot is { } taken)
         {
-            return taken;
+            return (node, taken);
         }
 
-        var nodeId = Inodes.NodeIdOf(open.Node);
-        var changes = Inodes.Changes(nodeId);
-        var entries = await open.Node.ListAsync(cancellationToken);
-        Inodes.Listed(nodeId, changes);
+        var changes = inodes.Changes(open.NodeId);
+        var entries = await node.ListAsync(cancellationToken);
+        inodes.Listed(open.NodeId, changes);
         open.Snapshot = entries;
-        return entries;
+        return (node, entries);
     }
 
     private Attributes ToAttributes(in DirectoryEntry entry) => new()
     {
-        Inode = entry.Id == 0 ? DirectoryPage.UnknownInode : Inodes.NodeIdOf(entry.Id),
+        Inode = entry.Id == 0 ? DirectoryPage.UnknownInode : inodes.NodeIdOf(entry.Id),
         Mode = TypeBits(entry.Kind),
     };
 }

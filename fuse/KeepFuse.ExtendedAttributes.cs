@@ -25,13 +25,13 @@ internal sealed partial class KeepFuse
 
     public async ValueTask ListExtendedAttributesAsync(FuseRequest request, ulong nodeId, uint size)
     {
-        var attributes = await Node(nodeId).GetExtendedAttributesAsync(request.Token);
+        var attributes = await (await NodeAsync(nodeId, request.Token)).GetExtendedAttributesAsync(request.Token);
         ReplySized(request, Encoding.UTF8.GetBytes(string.Concat(attributes.Keys.Order(StringComparer.Ordinal).Select(name => name + "\0"))), size);
     }
 
     private async ValueTask GetUserAttributeAsync(FuseRequest request, ulong nodeId, string name, uint size)
     {
-        var attributes = await Node(nodeId).GetExtendedAttributesAsync(request.Token);
+        var attributes = await (await NodeAsync(nodeId, request.Token)).GetExtendedAttributesAsync(request.Token);
         if (attributes.TryGetValue(name, out var value))
         {
             ReplySized(request, Encoding.UTF8.GetBytes(value), size);

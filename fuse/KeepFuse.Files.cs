@@ -3,6 +3,7 @@ using KeepFs.Fuse.Inodes;
 using KeepFs.Fuse.Interop;
 using KeepFs.Fuse.Protocol;
 using KeepFs.Fuse.Session;
+using KeepFs.Fuse.Takeover;
 
 namespace KeepFs.Fuse;
 
@@ -11,50 +12,51 @@ internal sealed partial class KeepFuse
 {
     public async ValueTask CreateAsync(FuseRequest request, ulong parentId, string name, int flags)
     {
-        var parent = Directory(parentId);
+        var parent = await DirectoryAsync(parentId, request.Token);
         var access = Access(flags);
-        var (node, isNew) = await CreateOrFindAsync(parent, name, flags, request.Token);
-        var nodeId = Inodes.Remember(node, parentId, name);
+        var isExclusive = (flags & OpenFlags.Exclusive) != 0 && !request.IsResent;
+        var (node, isNew) = await CreateOrFindAsync(parent, name, isExclusive, request.Token);
+        var nodeId = inodes.Remember(node, parentId, name);
         var isDelivered = false;
-        OpenFile? open = null;
+        ulong handle = 0;
         try
         {
-            open = await OpenAsync(node, access, !isNew && (flags & OpenFlags.Truncate) != 0, request.Token);
-            var entry = await EntryAsync(parent, node, nodeId, request.Token);
-            var attributes = await node.GetAttributesAsync(request.Token);
-            isDelivered = request.Reply(new CreateOut { Entry = entry, Open = Opened(open, attributes) });
+            if (await OpenAsync(nodeId, node, access, flags, !isNew && (flags & OpenFlags.Truncate) != 0, request.Token) is not { } open)
+            {
+                request.ReplyError(Errno.ETXTBSY);
+                return;
+            }
+
+            handle = open.Handle;
+            isDelivered = request.Reply(new CreateOut { Entry = await EntryAsync(parent, node, nodeId, request.Token), Open = open });
         }
         finally
         {
             if (!isDelivered)
             {
                 Forget(nodeId, 1);
-                await CloseAsync(open);
+                await CloseAsync(handle);
             }
         }
     }
 
     public async ValueTask OpenAsync(FuseRequest request, ulong nodeId, int flags)
     {
-        var node = File(nodeId);
-        var open = await OpenAsync(node, Access(flags), (flags & OpenFlags.Truncate) != 0, request.Token);
-        var isDelivered = false;
-        try
+        var node = await FileAsync(nodeId, request.Token);
+        var access = Access(flags);
+        if (await OpenAsync(nodeId, node, access, flags, (flags & OpenFlags.Truncate) != 0, request.Token) is not { } open)
         {
-            isDelivered = request.Reply(Opened(open, await node.GetAttributesAsync(request.Token)));
+            request.ReplyError(Errno.ETXTBSY);
         }
-        finally
+        else if (!request.Reply(open))
         {
-            if (!isDelivered)
-            {
-                await CloseAsync(open);
-            }
+            await CloseAsync(open.Handle);
         }
     }
 
     public async ValueTask ReadAsync(FuseRequest request, ulong handle, long offset, int length)
     {
-        if (Handles.File(handle) is not { } open)
+        if ((handles.File(handle) ?? await ReopenAsync(handle)) is not { } open)
         {
             request.ReplyError(Errno.EBADF);
             return;
@@ -69,13 +71,14 @@ internal sealed partial class KeepFuse
     /// <summary>The data is the kernel's buffer, which is this request's until it is finished.</summary>
     public async ValueTask WriteAsync(FuseRequest request, ulong handle, int flags, long offset, ReadOnlyMemory<byte> data)
     {
-        if (Handles.File(handle) is not { } open)
+        if ((handles.File(handle) ?? await ReopenAsync(handle)) is not { } open)
         {
             request.ReplyError(Errno.EBADF);
             return;
         }
 
-        if ((flags & OpenFlags.Append) != 0)
+        // One that was carried out before has moved the end itself.
+        if ((flags & OpenFlags.Append) != 0 && !request.IsResent)
         {
             offset = await EndOfAsync(open.Node, request.NodeId, offset, request.Token);
         }
@@ -87,7 +90,7 @@ internal sealed partial class KeepFuse
 
     public async ValueTask FlushAsync(FuseRequest request, ulong handle)
     {
-        if (Handles.File(handle) is not { } open)
+        if ((handles.File(handle) ?? await ReopenAsync(handle)) is not { } open)
         {
             request.ReplyError(Errno.EBADF);
             return;
@@ -99,21 +102,39 @@ internal sealed partial class KeepFuse
 
     public async ValueTask ReleaseAsync(FuseRequest request, ulong handle)
     {
-        await CloseAsync(Handles.RemoveFile(handle));
+        await CloseAsync(handle);
         request.ReplyError(Errno.Ok);
+    }
+
+    /// <summary>Opens what a process before this one had open; null when the kernel holds no such handle.</summary>
+    public async ValueTask<OpenFile?> ReopenAsync(ulong handle) =>
+        handles.AdoptedFile(handle) is { } adopted ? await adopted.ReopenAsync(() => ReopenAsync(handle, adopted.State)) : handles.File(handle);
+
+    private async Task<OpenFile?> ReopenAsync(ulong handle, StateHandle state)
+    {
+        // For all who wait for it, so nobody's interrupt ends it.
+        var node = await FileAsync(state.NodeId, CancellationToken.None);
+        var file = new OpenFile(state.NodeId, node, await node.OpenAsync(Access(state.Flags), CancellationToken.None), state.BackingId);
+        if (handles.Reopened(handle, file))
+        {
+            return file;
+        }
+
+        await file.Handle.DisposeAsync();
+        return null;
     }
 
     private static FileAccess Access(int flags) =>
         OpenFlags.ToAccess(flags) ?? throw new FsException(FsError.InvalidArgument, "Opened neither for reading nor for writing.");
 
     private static async ValueTask<(IFileNode Node, bool IsNew)> CreateOrFindAsync(
-        IDirectoryNode parent, string name, int flags, CancellationToken cancellationToken)
+        IDirectoryNode parent, string name, bool isExclusive, CancellationToken cancellationToken)
     {
         try
         {
             return (await parent.CreateFileAsync(name, cancellationToken), true);
         }
-        catch (FsException exception) when (exception.Error == FsError.AlreadyExists && (flags & OpenFlags.Exclusive) == 0)
+        catch (FsException exception) when (exception.Error == FsError.AlreadyExists && !isExclusive)
         {
             // Somebody else created it after the kernel looked.
             var found = await parent.LookupAsync(name, cancellationToken)
@@ -122,41 +143,64 @@ internal sealed partial class KeepFuse
         }
     }
 
-    private static async ValueTask<OpenFile> OpenAsync(IFileNode node, FileAccess access, bool truncates, CancellationToken cancellationToken)
+    /// <summary>Opens and counts the handle; null when the kernel could not keep it apart from those that are open.</summary>
+    private async ValueTask<OpenOut?> OpenAsync(
+        ulong nodeId, IFileNode node, FileAccess access, int flags, bool truncates, CancellationToken cancellationToken)
     {
         var handle = await node.OpenAsync(access, cancellationToken);
-        var open = new OpenFile(node, handle);
-        if (truncates)
+        var isCounted = false;
+        try
         {
-            try
+            if (truncates)
             {
                 await node.SetSizeAsync(0, cancellationToken);
             }
-            catch
+
+            // The size of a generated file is known only after reading, so the kernel must not stop at the size it was told (mount.md 3).
+            var attributes = await node.GetAttributesAsync(cancellationToken);
+            var answer = new OpenOut { Flags = OpenReplyFlags.DirectIo, BackingId = StateHandle.Uncounted };
+            if (attributes.IsCacheable)
             {
-                await CloseAsync(open);
-                throw;
+                if (passthrough.Opened(nodeId, access, attributes.IsWritable, handle.Backing) is not { } mode)
+                {
+                    await handle.DisposeAsync();
+                    return null;
+                }
+
+                isCounted = true;
+                (answer.Flags, answer.BackingId) = mode;
             }
+
+            answer.Handle = handles.Add(new OpenFile(nodeId, node, handle, answer.BackingId), flags & ~(OpenFlags.Truncate | OpenFlags.Exclusive));
+            answer.BackingId = Math.Max(0, answer.BackingId);
+            return answer;
         }
-
-        return open;
-    }
-
-    private static async ValueTask CloseAsync(OpenFile? open)
-    {
-        if (open is not null)
+        catch
         {
-            await open.Handle.DisposeAsync();
+            if (isCounted)
+            {
+                passthrough.Closed(nodeId);
+            }
+
+            await handle.DisposeAsync();
+            throw;
         }
     }
 
-    private OpenOut Opened(OpenFile open, in NodeAttributes attributes) => new()
+    /// <summary>Nothing to do for a handle that is not there.</summary>
+    private async ValueTask CloseAsync(ulong handle)
     {
-        Handle = Handles.Add(open),
+        var (file, state) = handles.RemoveFile(handle);
+        if (state is { BackingId: not StateHandle.Uncounted } counted)
+        {
+            passthrough.Closed(counted.NodeId);
+        }
 
-        // The size of a generated file is known only after reading, so the kernel must not stop at the size it was told (mount.md 3).
-        Flags = attributes.IsCacheable ? OpenReplyFlags.KeepCache : OpenReplyFlags.DirectIo,
-    };
+        if (file is not null)
+        {
+            await file.Handle.DisposeAsync();
+        }
+    }
 
     /// <summary>
     /// Where to append. The kernel asks for the end that it knows; when another front has moved it, that would overwrite, so the real end
@@ -170,7 +214,7 @@ internal sealed partial class KeepFuse
             return offset;
         }
 
-        _notifier.InvalidateNode(nodeId);
+        notifier.InvalidateNode(nodeId);
         return attributes.SizeBytes;
     }
 }

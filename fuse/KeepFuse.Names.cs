@@ -10,7 +10,7 @@ internal sealed partial class KeepFuse
 {
     public async ValueTask LookupAsync(FuseRequest request, ulong parentId, string name)
     {
-        var parent = Directory(parentId);
+        var parent = await DirectoryAsync(parentId, request.Token);
         var node = await parent.LookupAsync(name, request.Token);
         if (node is null)
         {
@@ -30,29 +30,23 @@ internal sealed partial class KeepFuse
             return;
         }
 
-        var parent = Directory(parentId);
-        var file = await parent.CreateFileAsync(name, request.Token);
+        var parent = await DirectoryAsync(parentId, request.Token);
+        var file = await OnceAsync(
+            request, async () => await parent.CreateFileAsync(name, request.Token), FsError.AlreadyExists, () => parent.LookupAsync(name, request.Token));
         await ReplyEntryAsync(request, parent, parentId, name, file);
     }
 
     public async ValueTask MakeDirectoryAsync(FuseRequest request, ulong parentId, string name)
     {
-        var parent = Directory(parentId);
-        var directory = await parent.CreateDirectoryAsync(name, request.Token);
+        var parent = await DirectoryAsync(parentId, request.Token);
+        var directory = await OnceAsync(
+            request, async () => await parent.CreateDirectoryAsync(name, request.Token), FsError.AlreadyExists, () => parent.LookupAsync(name, request.Token));
         await ReplyEntryAsync(request, parent, parentId, name, directory);
     }
 
-    public async ValueTask UnlinkAsync(FuseRequest request, ulong parentId, string name)
-    {
-        await Directory(parentId).RemoveAsync(name, NodeKind.File, request.Token);
-        request.ReplyError(Errno.Ok);
-    }
+    public ValueTask UnlinkAsync(FuseRequest request, ulong parentId, string name) => RemoveAsync(request, parentId, name, NodeKind.File);
 
-    public async ValueTask RemoveDirectoryAsync(FuseRequest request, ulong parentId, string name)
-    {
-        await Directory(parentId).RemoveAsync(name, NodeKind.Directory, request.Token);
-        request.ReplyError(Errno.Ok);
-    }
+    public ValueTask RemoveDirectoryAsync(FuseRequest request, ulong parentId, string name) => RemoveAsync(request, parentId, name, NodeKind.Directory);
 
     public async ValueTask RenameAsync(FuseRequest request, ulong parentId, string name, ulong newParentId, string newName, uint flags)
     {
@@ -64,13 +58,61 @@ internal sealed partial class KeepFuse
         }
 
         var mayReplace = (flags & OpenFlags.RenameNoReplace) == 0;
-        await Directory(parentId).RenameAsync(name, Directory(newParentId), newName, mayReplace, request.Token);
+        var parent = await DirectoryAsync(parentId, request.Token);
+        var newParent = await DirectoryAsync(newParentId, request.Token);
+        _ = await OnceAsync(
+            request,
+            async () =>
+            {
+                await parent.RenameAsync(name, newParent, newName, mayReplace, request.Token);
+                return newParent;
+            },
+            FsError.NotFound,
+            () => newParent.LookupAsync(newName, request.Token));
+        inodes.Renamed(parentId, name, newParentId, newName);
         request.ReplyError(Errno.Ok);
+    }
+
+    private async ValueTask RemoveAsync(FuseRequest request, ulong parentId, string name, NodeKind kind)
+    {
+        var parent = await DirectoryAsync(parentId, request.Token);
+        _ = await OnceAsync(
+            request,
+            async () =>
+            {
+                await parent.RemoveAsync(name, kind, request.Token);
+                return parent;
+            },
+            FsError.NotFound,
+            () => new(parent));
+        inodes.Removed(parentId, name);
+        request.ReplyError(Errno.Ok);
+    }
+
+    /// <summary>
+    /// Carries out what cannot be repeated. A request that was handed out before, to a process that died, may have been carried out already:
+    /// then the error that shows it is no error, if what it would have led to is there.
+    /// </summary>
+    private static async ValueTask<INode> OnceAsync(FuseRequest request, Func<ValueTask<INode>> work, FsError alreadyDone, Func<ValueTask<INode?>> outcome)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (FsException exception) when (request.IsResent && exception.Error == alreadyDone)
+        {
+            if (await outcome() is { } node)
+            {
+                return node;
+            }
+
+            throw;
+        }
     }
 
     private async ValueTask ReplyEntryAsync(FuseRequest request, IDirectoryNode parent, ulong parentId, string name, INode node)
     {
-        var nodeId = Inodes.Remember(node, parentId, name);
+        var nodeId = inodes.Remember(node, parentId, name);
         var isDelivered = false;
         try
         {

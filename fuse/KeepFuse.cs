@@ -13,35 +13,41 @@ namespace KeepFs.Fuse;
 /// An answer that names a node is given in the order remember, read attributes, answer: a change that is announced in between then finds
 /// the node in the table, and <see cref="KernelNotifier"/> repeats itself until the kernel knows the node or never will.
 /// </remarks>
-internal sealed partial class KeepFuse
+internal sealed partial class KeepFuse(
+    IFileSystem tree, FuseMountOptions options, InodeTable inodes, HandleTable handles, PassthroughTable passthrough, KernelNotifier notifier)
 {
-    private readonly IFileSystem _tree;
-    private readonly FuseMountOptions _options;
-    private readonly KernelNotifier _notifier;
     private readonly uint _userId = LibC.GetUserId();
     private readonly uint _groupId = LibC.GetGroupId();
 
-    public KeepFuse(IFileSystem tree, FuseMountOptions options, InodeTable inodes, HandleTable handles, KernelNotifier notifier)
+    public FuseCounters Counters => options.Counters;
+
+    public void Forget(ulong nodeId, ulong lookups) => inodes.Forget(nodeId, lookups);
+
+    /// <summary>
+    /// The node that the kernel means. One that only a process before this one knew is found by the names that led to it; ESTALE when they
+    /// do not any more.
+    /// </summary>
+    private ValueTask<INode> NodeAsync(ulong nodeId, CancellationToken cancellationToken) =>
+        inodes.TryGet(nodeId, out var node) ? new(node) : WakeAsync(nodeId, cancellationToken);
+
+    private async ValueTask<IDirectoryNode> DirectoryAsync(ulong nodeId, CancellationToken cancellationToken) =>
+        await NodeAsync(nodeId, cancellationToken) as IDirectoryNode ?? throw new FsException(FsError.NotADirectory, "Not a directory.");
+
+    private async ValueTask<IFileNode> FileAsync(ulong nodeId, CancellationToken cancellationToken) =>
+        await NodeAsync(nodeId, cancellationToken) as IFileNode ?? throw new FsException(FsError.IsADirectory, "Is a directory.");
+
+    private async ValueTask<INode> WakeAsync(ulong nodeId, CancellationToken cancellationToken)
     {
-        (_tree, _options, Inodes, Handles, _notifier) = (tree, options, inodes, handles, notifier);
-    }
+        if (inodes.TryGetDormant(nodeId, out var parentId, out var name))
+        {
+            var parent = await DirectoryAsync(parentId, cancellationToken);
+            var found = await parent.LookupAsync(name, cancellationToken)
+                ?? throw new FsException(FsError.Stale, $"\"{name}\" is gone since another process served this mount.");
+            inodes.Wake(nodeId, found);
+        }
 
-    public InodeTable Inodes { get; }
-
-    public HandleTable Handles { get; }
-
-    public FuseCounters Counters => _options.Counters;
-
-    public void Forget(ulong nodeId, ulong lookups) => Inodes.Forget(nodeId, lookups);
-
-    private INode Node(ulong nodeId) =>
-        Inodes.TryGet(nodeId, out var node)
+        return inodes.TryGetWoken(nodeId, out var node)
             ? node
-            : throw new FsException(FsError.NotFound, $"The kernel asked for node {nodeId}, which it does not hold.");
-
-    private IDirectoryNode Directory(ulong nodeId) =>
-        Node(nodeId) as IDirectoryNode ?? throw new FsException(FsError.NotADirectory, "Not a directory.");
-
-    private IFileNode File(ulong nodeId) =>
-        Node(nodeId) as IFileNode ?? throw new FsException(FsError.IsADirectory, "Is a directory.");
+            : throw new FsException(FsError.Stale, $"The kernel asked for node {nodeId}, which it does not hold or whose name is gone.");
+    }
 }

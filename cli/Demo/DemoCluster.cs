@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using KeepFs.Cli.Settings;
+using KeepFs.Cli.Up;
 using KeepFs.Hosting.Configuration;
 
 namespace KeepFs.Cli.Demo;
@@ -31,7 +32,7 @@ internal sealed class DemoCluster : IAsyncDisposable
             ArgumentList =
             {
                 "up", "--data", Path.Combine(folder, "data"), "--volume", Path.Combine(folder, "disk0"), "--volume", Path.Combine(folder, "disk1"),
-                "--mount", Path.Combine(folder, "mnt"), "--port-base", FreePortBase().ToString(System.Globalization.CultureInfo.InvariantCulture),
+                "--mount", Path.Combine(folder, "mnt"), "--port-base", FreePorts.Base().ToString(System.Globalization.CultureInfo.InvariantCulture),
             },
         };
         var cluster = new DemoCluster(Process.Start(start)!, folder, keep);
@@ -80,32 +81,5 @@ internal sealed class DemoCluster : IAsyncDisposable
 
         await _process.WaitForExitAsync(cancellationToken);
         throw new CommandException("keepfs up did not start; its message stands above.");
-    }
-
-    /// <summary>A range that is free now; another program could still take a port of it, which `up` would then name.</summary>
-    private static int FreePortBase()
-    {
-        while (true)
-        {
-            var candidate = Random.Shared.Next(20000, 60000);
-            if (((int[])[0, Up.UpOptions.WebOffset, Up.UpOptions.KeepstoreOffset, Up.UpOptions.KeepstoreOffset + 1]).All(offset => IsFree(candidate + offset)))
-            {
-                return candidate;
-            }
-        }
-    }
-
-    private static bool IsFree(int port)
-    {
-        using var probe = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, port);
-        try
-        {
-            probe.Start();
-            return true;
-        }
-        catch (System.Net.Sockets.SocketException)
-        {
-            return false;
-        }
     }
 }

@@ -5,6 +5,7 @@ using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Fuse;
+using KeepFs.Fuse.Takeover;
 
 namespace KeepFs.Cli.Mount;
 
@@ -40,6 +41,8 @@ internal sealed partial class MountOptionSet
     private readonly Option<int?> _retries = new("--retries") { HelpName = "N", Description = "How often a failed request is repeated." };
     private readonly Option<bool> _syncClose = Flag("--sync-close", "close() returns only when the file is on the keepstores and saved.");
     private readonly Option<bool> _fastClose = Flag("--fast-close", "close() returns at once; saving follows within about a second.");
+    private readonly Option<bool> _supervise = Flag("--supervise", "Keep the mount in a process of its own, so that it survives the death or the upgrade of the one that serves it.");
+    private readonly Option<bool> _upgrade = Flag("--upgrade", "Let a new process of this program take over the supervised mount at MOUNT_DIR, and exit.");
     private readonly Option<bool> _version = Flag("--version", "Print the version and exit.");
     private readonly MountStyle _style;
 
@@ -61,7 +64,7 @@ internal sealed partial class MountOptionSet
             [
                 .. Modes(), _readOnly, _readWrite, _allowOther, _filters, _exec, _foreground, _background, _replace, _unmount, _unmountAll, _unmountTimeout, _subtype, _diskCache,
                 _ramCache, _diskCacheDirectory, _fileCache, _directoryCache, _storageClasses, _refreshTime, _disableEvents, _retries, _syncClose, _fastClose, _statistics, _debug, _logFile,
-                _encoding, _version,
+                _supervise, _upgrade, _encoding, _version,
             ])
         {
             command.Add(option);
@@ -78,6 +81,13 @@ internal sealed partial class MountOptionSet
     public bool Unmounts(ParseResult parsed) => parsed.GetValue(_unmount);
 
     public bool UnmountsAll(ParseResult parsed) => parsed.GetValue(_unmountAll);
+
+    public bool Upgrades(ParseResult parsed) => parsed.GetValue(_upgrade);
+
+    /// <summary>The mount is to be held by this process and served by another.</summary>
+    public bool Supervises(ParseResult parsed, bool hasExec) =>
+        parsed.GetValue(_supervise)
+        && (!hasExec && StandardInput.Length == 0 ? true : throw Usage("--supervise goes neither with --exec nor with options read from standard input."));
 
     public bool Replaces(ParseResult parsed) => parsed.GetValue(_replace);
 
@@ -117,6 +127,7 @@ internal sealed partial class MountOptionSet
                 IsReadOnly = isReadOnly && !root.HasTmp,
                 AllowOther = parsed.GetValue(_allowOther),
                 ReplacesDeadMount = true,
+                Held = HeldMount.FromEnvironment(),
                 Subtype = parsed.GetValue(_subtype) ?? "keepfs",
                 UnmountTimeout = Seconds(parsed, _unmountTimeout),
             },

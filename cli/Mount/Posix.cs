@@ -14,6 +14,7 @@ internal static partial class Posix
 
     public static void Signal(int processId, PosixSignal signal) => _ = Kill(processId, signal switch
     {
+        PosixSignal.SIGHUP => 1,
         PosixSignal.SIGINT => 2,
         PosixSignal.SIGQUIT => 3,
         _ => 15,

@@ -76,6 +76,26 @@ internal sealed class MountedSite : IAsyncDisposable
         await _site.SyncAllAsync(CancellationToken.None);
     }
 
+    /// <summary>
+    /// Saves everything and stops answering, so that another process can take over; <see cref="StopAsync"/> saves the rest. False when
+    /// something cannot be saved: then this one goes on.
+    /// </summary>
+    public async Task<bool> TryHandOverAsync()
+    {
+        try
+        {
+            await _site.SyncAllAsync(CancellationToken.None);
+        }
+        catch (Exception e) when (e is FsException or AggregateException)
+        {
+            Log($"not handed over to a new process, because not everything can be saved now: {e.Message}");
+            return false;
+        }
+
+        await _mount.HandOverAsync();
+        return true;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _mount.DisposeAsync();

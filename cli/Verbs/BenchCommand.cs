@@ -1,12 +1,13 @@
 using System.CommandLine;
 using KeepFs.Cli.Bench;
+using KeepFs.Cli.Bench.Mounts;
 
 namespace KeepFs.Cli.Verbs;
 
 /// <summary><c>keepfs bench</c>: measures a part of the program against its peers on this machine.</summary>
 internal static class BenchCommand
 {
-    public static Command Create() => new("bench", "Measure against other programs on this machine, in interleaved rounds.") { Keepstore() };
+    public static Command Create() => new("bench", "Measure against other programs on this machine, in interleaved rounds.") { Keepstore(), Mount() };
 
     internal static Uri ServerAt(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttp
@@ -51,6 +52,32 @@ internal static class BenchCommand
             });
             await bench.RunAsync(cancellationToken);
         });
+        return command;
+    }
+
+    private static Command Mount()
+    {
+        string[] peers = [PassthroughPeer.Title, RclonePeer.Title, LocalPeer.Title];
+        var folder = new Option<string>("--folder") { Description = "A folder on a disk with room for eight times the large file.", DefaultValueFactory = _ => Path.GetTempPath() };
+        var rounds = new Option<int>("--rounds") { Description = "How often each load runs on each mount.", DefaultValueFactory = _ => 3 };
+        var size = new Option<int>("--mib") { Description = "Size of the large file.", DefaultValueFactory = _ => 1024 };
+        var files = new Option<int>("--files") { Description = "Small files.", DefaultValueFactory = _ => 10_000 };
+        var seconds = new Option<double>("--seconds") { Description = "How long random reading lasts.", DefaultValueFactory = _ => 2 };
+        var only = new Option<string>("--only") { Description = "Only loads whose name contains this, such as 'read'.", DefaultValueFactory = _ => "" };
+        var without = new Option<string[]>("--without") { Description = $"Leave a peer out: {string.Join(", ", peers.Select(name => $"'{name}'"))}." };
+        var json = new Option<bool>("--json") { Description = "One JSON object a row." };
+        var command = new Command("mount", "Our mount against libfuse's passthrough_ll, rclone mount and the disk itself.") { folder, rounds, size, files, seconds, only, without, json };
+        command.SetAction(async (parsed, cancellationToken) => await new MountBench(new MountBenchOptions
+        {
+            Folder = parsed.GetValue(folder)!,
+            Rounds = parsed.GetValue(rounds),
+            FileBytes = (long)parsed.GetValue(size) << 20,
+            Files = parsed.GetValue(files),
+            Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+            Only = parsed.GetValue(only)!,
+            Peers = [.. peers.Except(parsed.GetValue(without) ?? [])],
+            Json = parsed.GetValue(json),
+        }).RunAsync(cancellationToken));
         return command;
     }
 }

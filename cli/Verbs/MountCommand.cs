@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Reflection;
 using KeepFs.Cli.Mount;
 using KeepFs.Cli.Settings;
+using KeepFs.Cli.Supervise;
 using KeepFs.Cli.Up;
 using KeepFs.Engine.FileSystems;
+using KeepFs.Fuse.Takeover;
 
 namespace KeepFs.Cli.Verbs;
 
@@ -37,6 +39,12 @@ internal static class MountCommand
                 return 0;
             }
 
+            if (options.Upgrades(parsed))
+            {
+                MountUpgrade.Run(options.Directory(parsed));
+                return 0;
+            }
+
             if (exec is [])
             {
                 throw new CommandException("--exec needs a command.", 2);
@@ -44,7 +52,8 @@ internal static class MountCommand
 
             // Before anything is started, so that a mistake is told here and once.
             _ = options.Settings(parsed, static _ => { });
-            var isDaemon = options.IsDaemon(parsed, exec is not null);
+            var isHeld = HeldMount.FromEnvironment() is not null;
+            var isDaemon = !isHeld && options.IsDaemon(parsed, exec is not null);
             if (isDaemon && !Daemon.IsChild)
             {
                 return await Daemon.StartAsync(arguments, options.StandardInput);
@@ -56,12 +65,15 @@ internal static class MountCommand
             }
 
             using var log = new MountLog(options.LogFile(parsed));
-            if (options.Replaces(parsed))
+            if (options.Replaces(parsed) && !isHeld)
             {
                 await options.Removal(parsed).RemoveAsync(options.Directory(parsed));
             }
 
-            return await RunAsync(options.Settings(parsed, log.Write), exec, isDaemon, cancellationToken);
+            var settings = options.Settings(parsed, log.Write);
+            return options.Supervises(parsed, exec is not null) && !isHeld
+                ? await MountSupervision.RunAsync(settings, arguments, isDaemon ? Daemon.ReportReady : static () => { }, cancellationToken)
+                : await RunAsync(settings, exec, isDaemon, cancellationToken);
         });
         return command;
     }
@@ -88,7 +100,12 @@ internal static class MountCommand
 
     private static async Task<int> RunAsync(MountSettings settings, string[]? exec, bool isDaemon, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(settings.Fuse.MountPoint);
+        if (settings.Fuse.Held is null)
+        {
+            Directory.CreateDirectory(settings.Fuse.MountPoint);
+        }
+
+        using var upgrade = new UpgradeSignal(settings.Fuse.Held is not null);
         await using var site = await MountedSite.StartAsync(ArvadosSettings.Load(), settings, cancellationToken);
         if (settings.IsVerbose)
         {
@@ -112,7 +129,14 @@ internal static class MountCommand
                 Console.WriteLine($"mounted at {site.MountPoint} ({how}stop with Ctrl-C or fusermount3 -u {site.MountPoint})");
             }
 
-            await Task.WhenAny(site.Unmounted, Task.Delay(Timeout.Infinite, cancellationToken));
+            while (await Task.WhenAny(site.Unmounted, upgrade.AskedAsync(cancellationToken)) is { IsCompletedSuccessfully: true } asked && asked != site.Unmounted)
+            {
+                if (await site.TryHandOverAsync())
+                {
+                    await StopAsync(site);
+                    return HeldMount.HandedOverExitCode;
+                }
+            }
         }
 
         await StopAsync(site);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Volumes;
 
@@ -13,7 +12,6 @@ public sealed partial class AzureVolume : IVolume
 {
     private const string ExpiresAt = "expires_at";
     private const string Touched = "touch";
-    private const int PieceBytes = 1 << 17;
 
     // Each failed attempt means that another server succeeded meanwhile; so many in a row do not happen.
     private const int MaxAttempts = 10;
@@ -63,35 +61,8 @@ public sealed partial class AzureVolume : IVolume
         var state = CopyState.Absent;
         await GetAsync(hash, async (blob, bytes, token) =>
         {
-            if (blob.SizeBytes > Locator.MaxBlockSizeBytes)
-            {
-                state = CopyState.Corrupt;
-                return 0;
-            }
-
-            using var comparer = new CopyComparer(hash, expected);
-            var piece = ArrayPool<byte>.Shared.Rent(PieceBytes);
-            try
-            {
-                int count;
-                for (long left = blob.SizeBytes; left > 0; left -= count)
-                {
-                    count = await bytes.ReadAsync(piece.AsMemory(0, (int)Math.Min(left, piece.Length)), token);
-                    if (count == 0)
-                    {
-                        throw new EndOfStreamException($"{left} bytes are missing at the end");
-                    }
-
-                    comparer.Append(piece.AsSpan(0, count));
-                }
-
-                state = comparer.Finish();
-                return blob.SizeBytes;
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(piece);
-            }
+            state = await CopyComparer.CompareAsync(hash, expected, bytes, blob.SizeBytes, token);
+            return blob.SizeBytes > Locator.MaxBlockSizeBytes ? 0 : blob.SizeBytes;
         }, cancellationToken);
         return state;
     }

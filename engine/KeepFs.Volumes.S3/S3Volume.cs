@@ -1,4 +1,3 @@
-using System.Buffers;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Volumes;
 
@@ -11,8 +10,6 @@ namespace KeepFs.Volumes.S3;
 /// </summary>
 public sealed partial class S3Volume : IVolume
 {
-    private const int PieceBytes = 1 << 17;
-
     // Arvados reads 6 MiB ranges, 11 at a time; a block has 8 of these.
     private const int RangeBytes = 8 << 20;
     private const int MaxRanges = 7;
@@ -68,35 +65,8 @@ public sealed partial class S3Volume : IVolume
         var state = CopyState.Absent;
         await GetAsync(hash, Locator.MaxBlockSizeBytes, async (copy, bytes, token) =>
         {
-            if (copy.SizeBytes > Locator.MaxBlockSizeBytes)
-            {
-                state = CopyState.Corrupt;
-                return 0;
-            }
-
-            using var comparer = new CopyComparer(hash, expected);
-            var piece = ArrayPool<byte>.Shared.Rent(PieceBytes);
-            try
-            {
-                int count;
-                for (long left = copy.SizeBytes; left > 0; left -= count)
-                {
-                    count = await bytes.ReadAsync(piece.AsMemory(0, (int)Math.Min(left, piece.Length)), token);
-                    if (count == 0)
-                    {
-                        throw new EndOfStreamException($"{left} bytes are missing at the end");
-                    }
-
-                    comparer.Append(piece.AsSpan(0, count));
-                }
-
-                state = comparer.Finish();
-                return copy.SizeBytes;
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(piece);
-            }
+            state = await CopyComparer.CompareAsync(hash, expected, bytes, copy.SizeBytes, token);
+            return copy.SizeBytes > Locator.MaxBlockSizeBytes ? 0 : copy.SizeBytes;
         }, cancellationToken);
         return state;
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using KeepFs.Engine.Blocks;
 
@@ -12,6 +13,41 @@ public sealed class CopyComparer(BlockHash hash, ReadOnlyMemory<byte> expected) 
 {
     private IncrementalHash? _digest;
     private int _equalBytes;
+
+    private const int PieceBytes = 1 << 17;
+
+    /// <summary>Compares a copy that is read from a stream of exactly its size.</summary>
+    /// <exception cref="EndOfStreamException">The stream ended before.</exception>
+    public static async ValueTask<CopyState> CompareAsync(BlockHash hash, ReadOnlyMemory<byte> expected, Stream copy, long sizeBytes, CancellationToken cancellationToken)
+    {
+        if (sizeBytes > Locator.MaxBlockSizeBytes)
+        {
+            return CopyState.Corrupt;
+        }
+
+        using var comparer = new CopyComparer(hash, expected);
+        var piece = ArrayPool<byte>.Shared.Rent(PieceBytes);
+        try
+        {
+            int count;
+            for (var left = sizeBytes; left > 0; left -= count)
+            {
+                count = await copy.ReadAsync(piece.AsMemory(0, (int)Math.Min(left, piece.Length)), cancellationToken);
+                if (count == 0)
+                {
+                    throw new EndOfStreamException($"{left} bytes are missing at the end");
+                }
+
+                comparer.Append(piece.AsSpan(0, count));
+            }
+
+            return comparer.Finish();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(piece);
+        }
+    }
 
     /// <summary>The next bytes of the copy.</summary>
     public void Append(ReadOnlySpan<byte> piece)

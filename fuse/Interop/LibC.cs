@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace KeepFs.Fuse.Interop;
 
@@ -22,7 +23,8 @@ internal static unsafe partial class LibC
     public const int SendRights = 1;
 
     public const int DuplicateAbove = 0;
-    public const int DuplicateAboveCloseOnExec = 1030;
+    public const int SetDescriptorFlags = 2;
+    public const int DescriptorCloseOnExec = 1;
 
     private const string Library = "libc";
 
@@ -62,8 +64,25 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int MemoryFile(string name, uint flags);
 
+    [LibraryImport(Library, EntryPoint = "fstat", SetLastError = true)]
+    private static partial int FileStatus(SafeFileHandle file, ulong* status);
+
+    /// <summary>Device and inode of an open file; default when it cannot be told.</summary>
+    public static (ulong Device, ulong Inode) IdentityOf(SafeFileHandle file)
+    {
+        // struct stat begins with them and has 144 bytes.
+        var status = stackalloc ulong[18];
+        return FileStatus(file, status) == 0 ? (status[0], status[1]) : default;
+    }
+
     [LibraryImport(Library, EntryPoint = "sigaction", SetLastError = true)]
     public static partial int SignalAction(int signal, SignalDisposition* disposition, SignalDisposition* old);
+
+    [LibraryImport(Library, EntryPoint = "kill", SetLastError = true)]
+    public static partial int SignalProcess(int processId, int signal);
+
+    [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
+    public static partial int Poll(PollQuery* queries, nuint count, int timeoutMilliseconds);
 
     [LibraryImport(Library, EntryPoint = "pthread_self"), SuppressGCTransition]
     public static partial nint CurrentThread();
@@ -87,6 +106,17 @@ internal unsafe struct IoVector
 {
     public void* Base;
     public nuint Length;
+}
+
+/// <summary>struct pollfd.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct PollQuery
+{
+    public const short Broken = 0x8;
+
+    public int Descriptor;
+    public short Asked;
+    public short Answered;
 }
 
 /// <summary>struct msghdr.</summary>

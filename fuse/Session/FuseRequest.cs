@@ -138,6 +138,10 @@ internal sealed class FuseRequest(FuseSession session, int device, in InHeader h
         {
             await work;
         }
+        catch (OperationCanceledException) when (session.LeavesCancelledToNext)
+        {
+            Interlocked.Exchange(ref _isAnswered, 1);
+        }
         catch (Exception exception)
         {
             if (!TryAnswerError(ErrnoMap.From(exception, Operation.ToString(), session.Log)))

@@ -49,23 +49,28 @@ internal sealed class FuseSession : IDisposable
 
     public CancellationToken Stopping => _stopping.Token;
 
+    /// <summary>A request that is cancelled is not answered, because another process will be handed it.</summary>
+    public bool LeavesCancelledToNext { get; set; }
+
     /// <summary>Where notifications and device calls go.</summary>
     public int Device => _devices[0].Descriptor;
 
     /// <summary>Takes the devices of a mount whose handshake is done, which it then closes, and answers its requests.</summary>
-    public void Start(IReadOnlyList<FuseDevice> devices)
+    public void Start(IReadOnlyList<FuseDevice> devices, bool readsOnlyClones)
     {
         _devices.AddRange(devices);
         ThreadInterrupt.Prepare();
+        var unread = readsOnlyClones ? devices.Count : 0;
+        while (_devices.Count < _options.MaxThreads + unread && _devices[0].TryClone() is { } clone)
+        {
+            _devices.Add(clone);
+        }
+
+        var read = _devices.Count > unread ? _devices.Skip(unread).ToList() : _devices;
         for (var i = 0; i < _options.MaxThreads; i++)
         {
-            if (i >= _devices.Count && _devices[0].TryClone() is { } clone)
-            {
-                _devices.Add(clone);
-            }
-
             // Devices that could not be had are shared; the kernel allows that.
-            _loops.Add(new RequestLoop(this, _devices[i % _devices.Count].Descriptor));
+            _loops.Add(new RequestLoop(this, read[i % read.Count].Descriptor));
         }
 
         _running = _loops.Count;

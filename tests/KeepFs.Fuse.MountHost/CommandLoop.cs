@@ -25,6 +25,10 @@ internal sealed class CommandLoop(MemoryFileSystem tree, FuseMount mount)
         {
             case ["stats"]:
                 return $"{mount.KnownNodeCount} {mount.OpenHandleCount} {tree.Syncs}";
+            case ["pid"]:
+                return Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+            case ["passthrough"]:
+                return mount.PassthroughCount.ToString(CultureInfo.InvariantCulture);
             case ["calls", var member]:
                 return tree.CallsOf(member).ToString(CultureInfo.InvariantCulture);
             case ["write", var path, var text]:

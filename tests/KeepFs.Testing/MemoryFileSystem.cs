@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Engine.Manifests;
+using Microsoft.Win32.SafeHandles;
 
 namespace KeepFs.Testing;
 
@@ -33,6 +34,12 @@ public sealed class MemoryFileSystem : IFileSystem
 
     /// <summary>What the nodes say of <see cref="NodeAttributes.IsCacheable"/>.</summary>
     public bool IsCacheable { get; init; } = true;
+
+    /// <summary>Files cannot be written through a front, and handles opened for reading offer a local file with the bytes.</summary>
+    public bool OffersBacking { get; init; }
+
+    /// <summary>Extended attributes of every node.</summary>
+    public IReadOnlyDictionary<string, string> ExtendedAttributes { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Awaited before each call of a node or handle, with the name of the member: tests delay, block or fail here.</summary>
     public Func<string, CancellationToken, ValueTask>? Before { get; set; }
@@ -90,6 +97,12 @@ public sealed class MemoryFileSystem : IFileSystem
             {
                 Owner.Syncs++;
             }
+        }
+
+        public async ValueTask<IReadOnlyDictionary<string, string>> GetExtendedAttributesAsync(CancellationToken cancellationToken)
+        {
+            await Owner.BeforeAsync(cancellationToken);
+            return Owner.ExtendedAttributes;
         }
 
         protected void Touch() => ModifiedAt = Owner._time.GetUtcNow();
@@ -288,13 +301,14 @@ public sealed class MemoryFileSystem : IFileSystem
         private const long MaxSizeBytes = 1L << 30;
         private byte[] _data = [];
         private int _size;
+        private SafeFileHandle? _backing;
 
         public override async ValueTask<NodeAttributes> GetAttributesAsync(CancellationToken cancellationToken)
         {
             await Owner.BeforeAsync(cancellationToken);
             lock (Owner._lock)
             {
-                return new NodeAttributes(NodeKind.File, _size, ModifiedAt, IsWritable: true, Owner.IsCacheable);
+                return new NodeAttributes(NodeKind.File, _size, ModifiedAt, !Owner.OffersBacking, Owner.IsCacheable);
             }
         }
 
@@ -306,7 +320,7 @@ public sealed class MemoryFileSystem : IFileSystem
                 Owner.OpenHandles++;
             }
 
-            return new MemoryHandle(this, access);
+            return new MemoryHandle(this, access, Owner.OffersBacking && access == FileAccess.Read ? Backing() : null);
         }
 
         public async ValueTask SetSizeAsync(long sizeBytes, CancellationToken cancellationToken)
@@ -345,6 +359,7 @@ public sealed class MemoryFileSystem : IFileSystem
                 }
 
                 bytes.CopyTo(_data.AsSpan((int)offset));
+                DropBacking();
                 Touch();
             }
         }
@@ -354,6 +369,22 @@ public sealed class MemoryFileSystem : IFileSystem
             lock (Owner._lock)
             {
                 Owner.OpenHandles--;
+            }
+        }
+
+        private SafeFileHandle Backing()
+        {
+            lock (Owner._lock)
+            {
+                if (_backing is null)
+                {
+                    var path = Path.GetTempFileName();
+                    _backing = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+                    File.Delete(path);
+                    RandomAccess.Write(_backing, _data.AsSpan(0, _size), 0);
+                }
+
+                return File.OpenHandle($"/proc/self/fd/{_backing.DangerousGetHandle()}");
             }
         }
 
@@ -375,12 +406,22 @@ public sealed class MemoryFileSystem : IFileSystem
             }
 
             _size = (int)sizeBytes;
+            DropBacking();
+        }
+
+        private void DropBacking()
+        {
+            // Who has it open keeps it.
+            _backing?.Dispose();
+            _backing = null;
         }
     }
 
-    private sealed class MemoryHandle(MemoryFile file, FileAccess access) : IFileHandle
+    private sealed class MemoryHandle(MemoryFile file, FileAccess access, SafeFileHandle? backing) : IFileHandle
     {
         private bool _isClosed;
+
+        public SafeFileHandle? Backing => backing;
 
         public async ValueTask<BlockLease> ReadAsync(long offset, int length, CancellationToken cancellationToken)
         {
@@ -411,6 +452,7 @@ public sealed class MemoryFileSystem : IFileSystem
             if (!_isClosed)
             {
                 _isClosed = true;
+                backing?.Dispose();
                 file.Closed();
             }
 

@@ -1,0 +1,69 @@
+using System.Diagnostics;
+
+namespace KeepFs.Cli.Bench.Mounts;
+
+/// <summary>A process that serves a mount point until it is unmounted.</summary>
+internal sealed class MountedChild : IAsyncDisposable
+{
+    private const int PollMilliseconds = 10;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private readonly Process _process;
+    private readonly string _mountPoint;
+
+    private MountedChild(Process process, string mountPoint) => (_process, _mountPoint) = (process, mountPoint);
+
+    /// <summary>Starts it and waits until something is mounted. What it prints goes to the log file.</summary>
+    /// <exception cref="IOException">It ended, or does not mount anything.</exception>
+    public static async Task<MountedChild> StartAsync(
+        string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> variables, string mountPoint, string log, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(mountPoint);
+        string[] line = ["-c", "exec \"$@\" >>\"$0\" 2>&1", log, program, .. arguments];
+        var start = new ProcessStartInfo("/bin/sh", line);
+        foreach (var (name, value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
+        var child = new MountedChild(Process.Start(start) ?? throw new IOException($"cannot start {program}"), mountPoint);
+        var started = Stopwatch.GetTimestamp();
+        while (!IsMounted(mountPoint))
+        {
+            if (child._process.HasExited || Stopwatch.GetElapsedTime(started) > Limit)
+            {
+                throw new IOException($"{Path.GetFileName(program)} does not mount {mountPoint}; its output:\n{await File.ReadAllTextAsync(log, cancellationToken)}");
+            }
+
+            await Task.Delay(PollMilliseconds, cancellationToken);
+        }
+
+        return child;
+    }
+
+    /// <summary>Processor time so far.</summary>
+    public TimeSpan Cpu => _process.TotalProcessorTime;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            using var unmount = Process.Start(new ProcessStartInfo("fusermount3", ["-u", _mountPoint]));
+            await (unmount?.WaitForExitAsync() ?? Task.CompletedTask);
+            using var limit = new CancellationTokenSource(Limit);
+            try
+            {
+                await _process.WaitForExitAsync(limit.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                _process.Kill(entireProcessTree: true);
+                await _process.WaitForExitAsync(CancellationToken.None);
+            }
+        }
+
+        _process.Dispose();
+    }
+
+    private static bool IsMounted(string mountPoint) =>
+        File.ReadLines("/proc/self/mountinfo").Any(line => line.Split(' ') is [_, _, _, _, var at, ..] && at == mountPoint);
+}

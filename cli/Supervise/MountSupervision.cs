@@ -1,0 +1,47 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using KeepFs.Cli.Mount;
+using KeepFs.Fuse.Takeover;
+
+namespace KeepFs.Cli.Supervise;
+
+/// <summary>
+/// <c>keepfs mount --supervise</c>: this process mounts and keeps the mount; the same command, started again by it, serves it. SIGHUP and
+/// SIGUSR1 let a new one take over, as <c>keepfs mount --upgrade DIR</c> does.
+/// </summary>
+internal static class MountSupervision
+{
+    // User signal 1; .NET has no name for it.
+    private const PosixSignal UserSignal = (PosixSignal)10;
+
+    /// <param name="settings">What is mounted where.</param>
+    /// <param name="arguments">The command line of this process, for the one that serves.</param>
+    /// <param name="ready">Called when it serves.</param>
+    /// <param name="cancellationToken">Saves, unmounts and ends.</param>
+    public static async Task<int> RunAsync(MountSettings settings, IReadOnlyList<string> arguments, Action ready, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(settings.Fuse.MountPoint);
+        using var holder = await MountHolder.MountAsync(settings.Fuse, settings.Log);
+        void Upgrade(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            holder.Upgrade();
+        }
+
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Upgrade);
+        using var user = PosixSignalRegistration.Create(UserSignal, Upgrade);
+        return await holder.RunAsync(Child(arguments), ready, cancellationToken);
+    }
+
+    private static ProcessStartInfo Child(IReadOnlyList<string> arguments)
+    {
+        var program = Environment.ProcessPath ?? throw new CommandException("The path of this program is not known, so it cannot be started again.");
+        var isHosted = Path.GetFileNameWithoutExtension(program) == "dotnet";
+        var start = new ProcessStartInfo(program, isHosted ? [Assembly.GetEntryAssembly()!.Location, .. arguments] : arguments);
+
+        // The verb says what it is.
+        start.Environment.Remove(Keepstore.InvokedName.Variable);
+        return start;
+    }
+}
