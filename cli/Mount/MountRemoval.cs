@@ -90,7 +90,9 @@ internal sealed class MountRemoval(TimeSpan timeout, string? subtype, TimeProvid
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Not mounted in this container, or not ours: detaching it is still worth trying.
+            // The control file system is not there (many containers), or the mount is not ours: root can do the same with a system call, and for
+            // others detaching is still worth trying.
+            Posix.ForceUnmount(entry.Path);
         }
     }
 

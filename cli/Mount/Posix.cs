@@ -6,6 +6,8 @@ namespace KeepFs.Cli.Mount;
 internal static partial class Posix
 {
     private const int ReadWrite = 2;
+    private const int ForceFlag = 1;
+    private const int DetachFlag = 2;
 
     /// <summary>Leaves the terminal's session, so that closing the terminal does not end us.</summary>
     public static void NewSession() => _ = SetSid();
@@ -27,6 +29,12 @@ internal static partial class Posix
             _ = Dup2(nothing, descriptor);
         }
     }
+
+    /// <summary>Cuts off whoever waits for the mount and takes it out of the tree; does nothing without the privilege.</summary>
+    public static void ForceUnmount(string path) => _ = Unmount(path, ForceFlag | DetachFlag);
+
+    [LibraryImport("libc", EntryPoint = "umount2", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Unmount(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "setsid")]
     private static partial int SetSid();

@@ -52,7 +52,7 @@ internal static class DiffCommand
     private static async Task<int> RunAsync(string a, string b, bool asJson, bool findsRenames, bool isQuiet, CancellationToken cancellationToken)
     {
         await using var session = DiffSide.IsRemote(a) || DiffSide.IsRemote(b)
-            ? await ClientSession.ConnectAsync(ArvadosSettings.Load(), new SessionLimits(256 << 20, 64 << 20, 3), cancellationToken)
+            ? await ClientSession.ConnectAsync(ArvadosSettings.Load(), new SessionLimits(256 << 20, 128 << 20, 3), cancellationToken)
             : null;
         var skips = new SkipReport(MaxNamedSkips);
         var left = await DiffSide.OpenAsync(a, session?.Catalog, skips.Add, cancellationToken);

@@ -102,7 +102,7 @@ internal static class MountCommand
     {
         if (settings.Fuse.Held is null)
         {
-            Directory.CreateDirectory(settings.Fuse.MountPoint);
+            MountTable.PrepareDirectory(settings.Fuse.MountPoint);
         }
 
         using var upgrade = new UpgradeSignal(settings.Fuse.Held is not null);

@@ -54,7 +54,7 @@ internal static class UpCommand
             return;
         }
 
-        Directory.CreateDirectory(options.Mount);
+        MountTable.PrepareDirectory(options.Mount);
         var settings = new ArvadosSettings(api, cluster.AdminToken, IsInsecure: true, []);
         await using var site = await MountedSite.StartAsync(
             settings,

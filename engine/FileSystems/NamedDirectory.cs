@@ -8,7 +8,9 @@ internal abstract class NamedDirectory(SiteFileSystem site) : SiteDirectory(site
 {
     private readonly Lock _lock = new();
     private Dictionary<string, SiteDirectory> _nodes = new(StringComparer.Ordinal);
-    private SortedDictionary<string, SiteDirectory>? _entries;
+
+    /// <summary>Never changed, only replaced, so that it can be handed out.</summary>
+    private Dictionary<string, SiteDirectory>? _entries;
     private long _askedAt;
 
     public override async ValueTask<INode?> LookupAsync(string name, CancellationToken cancellationToken) =>
@@ -42,7 +44,11 @@ internal abstract class NamedDirectory(SiteFileSystem site) : SiteDirectory(site
                 _nodes.Add(key, node = make());
             }
 
-            _entries?.TryAdd(name, node);
+            if (_entries is not null)
+            {
+                _entries = new Dictionary<string, SiteDirectory>(_entries, StringComparer.Ordinal) { [name] = node };
+            }
+
             return node;
         }
     }
@@ -63,7 +69,7 @@ internal abstract class NamedDirectory(SiteFileSystem site) : SiteDirectory(site
     {
         lock (_lock)
         {
-            return _entries is not null && Site.Services.Time.GetElapsedTime(_askedAt) < Lifetime ? new Dictionary<string, SiteDirectory>(_entries) : null;
+            return _entries is not null && Site.Services.Time.GetElapsedTime(_askedAt) < Lifetime ? _entries : null;
         }
     }
 
@@ -72,7 +78,7 @@ internal abstract class NamedDirectory(SiteFileSystem site) : SiteDirectory(site
         lock (_lock)
         {
             var nodes = new Dictionary<string, SiteDirectory>(StringComparer.Ordinal);
-            var entries = new SortedDictionary<string, SiteDirectory>(Manifests.Utf8Order.Instance);
+            var entries = new Dictionary<string, SiteDirectory>(StringComparer.Ordinal);
             foreach (var (name, key, make) in loaded)
             {
                 var node = nodes.GetValueOrDefault(key) ?? _nodes.GetValueOrDefault(key) ?? make();
@@ -81,7 +87,7 @@ internal abstract class NamedDirectory(SiteFileSystem site) : SiteDirectory(site
             }
 
             (_nodes, _entries, _askedAt) = (nodes, entries, asked);
-            return new Dictionary<string, SiteDirectory>(entries);
+            return entries;
         }
     }
 }

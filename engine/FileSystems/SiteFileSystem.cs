@@ -9,7 +9,7 @@ namespace KeepFs.Engine.FileSystems;
 /// </summary>
 public sealed class SiteFileSystem : IFileSystem
 {
-    private readonly ConcurrentDictionary<string, bool> _writableOwners = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (bool MayWrite, long AskedAt)> _writableOwners = new(StringComparer.Ordinal);
     private readonly SiteRefresh _refresh;
     private IDirectoryNode? _root;
 
@@ -52,6 +52,9 @@ public sealed class SiteFileSystem : IFileSystem
         try
         {
             site._root = await SiteLayout.BuildAsync(site, options.Root, cancellationToken);
+
+            // Every front refers to the root all the time and never says so.
+            site.Hold(site._root);
             site._refresh.Start();
             return site;
         }
@@ -161,13 +164,15 @@ public sealed class SiteFileSystem : IFileSystem
             return true;
         }
 
-        if (!_writableOwners.TryGetValue(ownerUuid, out var mayWrite))
+        if (_writableOwners.TryGetValue(ownerUuid, out var known) && IsFresh(known.AskedAt))
         {
-            var group = await AskAsync(catalog => catalog.FindGroupAsync(ownerUuid, cancellationToken));
-            mayWrite = group is { CanWrite: true, GroupClass: not "filter" };
-            _writableOwners[ownerUuid] = mayWrite;
+            return known.MayWrite;
         }
 
+        var asked = Services.Time.GetTimestamp();
+        var group = await AskAsync(catalog => catalog.FindGroupAsync(ownerUuid, cancellationToken));
+        var mayWrite = group is { CanWrite: true, GroupClass: not "filter" };
+        _writableOwners[ownerUuid] = (mayWrite, asked);
         return mayWrite;
     }
 

@@ -51,6 +51,11 @@ internal sealed class SiteRefresh(SiteFileSystem site, ICatalogEvents? events) :
         {
             // The tree is being closed.
         }
+        catch (Exception e)
+        {
+            // Nobody waits for this; what could not be closed stays open.
+            site.Services.Log($"collections could not be closed to give back memory: {e}");
+        }
         finally
         {
             _shrinking.Release();

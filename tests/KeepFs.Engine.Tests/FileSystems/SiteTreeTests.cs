@@ -214,7 +214,7 @@ public sealed class SiteTreeTests : IAsyncLifetime, IAsyncDisposable
         Assert.Equal(FsError.NotPermitted, await SiteWorld.ErrorOfAsync(() => _world.Ops.CreateFileAsync($"by_id/{readable}/new")));
 
         // In a project that is not writable, too: known once somebody looked inside.
-        await _world.Ops.NodeAsync($"by_id/{Other}/writable/new");
+        await _world.ListAsync($"by_id/{Other}/writable");
         Assert.True(await _world.IsWritableAsync($"by_id/{Other}/writable"));
     }
 
