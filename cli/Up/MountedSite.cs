@@ -1,5 +1,6 @@
 using KeepFs.Cli.Settings;
 using KeepFs.Engine.FileSystems;
+using KeepFs.Engine.FileSystems.Journal;
 using KeepFs.Fuse;
 
 namespace KeepFs.Cli.Up;
@@ -13,27 +14,39 @@ internal sealed class MountedSite : IAsyncDisposable
     /// <summary>Unsaved data; writers wait when it is spent.</summary>
     private const long WriteBytes = 384L << 20;
 
+    /// <summary>How long mounting waits for what an earlier mount had not saved; what takes longer goes on in the background.</summary>
+    private static readonly TimeSpan ReplayPatience = TimeSpan.FromSeconds(30);
+
     private readonly ClientSession _session;
     private readonly SiteFileSystem _site;
     private readonly FuseMount _mount;
 
-    private MountedSite(ClientSession session, SiteFileSystem site, FuseMount mount) => (_session, _site, _mount) = (session, site, mount);
+    private readonly StagingJournal? _journal;
+
+    private MountedSite(ClientSession session, StagingJournal? journal, SiteFileSystem site, FuseMount mount) => (_session, _journal, _site, _mount) = (session, journal, site, mount);
 
     public string MountPoint => _mount.MountPoint;
 
     /// <summary>Ends when somebody unmounts it.</summary>
     public Task Unmounted => _mount.Completion;
 
-    public static async Task<MountedSite> StartAsync(ArvadosSettings settings, FuseMountOptions mountOptions, CollectionOptions options, CancellationToken cancellationToken)
+    public static async Task<MountedSite> StartAsync(ArvadosSettings settings, FuseMountOptions mountOptions, CollectionOptions options, string? journalFolder, CancellationToken cancellationToken)
     {
         void Log(string line) => Console.Error.WriteLine("keepfs: " + line);
         var session = await ClientSession.ConnectAsync(settings, CacheBytes, WriteBytes, 3, cancellationToken);
         SiteFileSystem? site = null;
+        StagingJournal? journal = null;
         try
         {
-            var services = new CollectionServices(session.Store, session.Catalog, session.WritePool, session.PackPool, options, new NodeIds(), TimeProvider.System, Log);
+            journal = mountOptions.IsReadOnly ? null : await JournalFolder.OpenAsync(journalFolder, session, Log, cancellationToken);
+            var services = new CollectionServices(session.Store, session.Catalog, session.WritePool, session.PackPool, options, new NodeIds(), TimeProvider.System, Log) { Journal = journal };
+            if (journal is not null)
+            {
+                await journal.ReplayAsync(services, ReplayPatience, cancellationToken);
+            }
+
             site = await SiteFileSystem.OpenAsync(services, new SiteOptions { IsReadOnly = mountOptions.IsReadOnly }, cancellationToken);
-            return new MountedSite(session, site, await FuseMount.StartAsync(site, mountOptions, Log, cancellationToken));
+            return new MountedSite(session, journal, site, await FuseMount.StartAsync(site, mountOptions, Log, cancellationToken));
         }
         catch
         {
@@ -42,6 +55,7 @@ internal sealed class MountedSite : IAsyncDisposable
                 await site.DisposeAsync();
             }
 
+            await (journal?.DisposeAsync() ?? default);
             await session.DisposeAsync();
             throw;
         }
@@ -66,6 +80,7 @@ internal sealed class MountedSite : IAsyncDisposable
     {
         await _mount.DisposeAsync();
         await _site.DisposeAsync();
+        await (_journal?.DisposeAsync() ?? default);
         await _session.DisposeAsync();
     }
 }

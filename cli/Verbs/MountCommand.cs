@@ -28,7 +28,7 @@ internal static class MountCommand
                 ReplacesDeadMount = true,
             };
             Directory.CreateDirectory(options.MountPoint);
-            await using var site = await MountedSite.StartAsync(ArvadosSettings.Load(), options, new CollectionOptions { SyncOnClose = parsed.GetValue(syncClose) }, cancellationToken);
+            await using var site = await MountedSite.StartAsync(ArvadosSettings.Load(), options, new CollectionOptions { SyncOnClose = parsed.GetValue(syncClose) }, null, cancellationToken);
             Console.WriteLine($"mounted at {site.MountPoint}: by_id/ and home/; stop with Ctrl-C or fusermount3 -u {site.MountPoint}");
             await Task.WhenAny(site.Unmounted, Task.Delay(Timeout.Infinite, cancellationToken));
             await StopAsync(site);
@@ -51,7 +51,7 @@ internal static class MountCommand
             }
             catch (Exception e) when (e is FsException or AggregateException)
             {
-                Console.Error.WriteLine($"keepfs: not everything is saved yet, trying again (Ctrl-C or SIGTERM once more gives up and loses it): {e.Message}");
+                Console.Error.WriteLine($"keepfs: not everything is saved yet, trying again (Ctrl-C or SIGTERM once more gives up; the next mount saves it then): {e.Message}");
                 await Task.Delay(RetryDelay);
             }
         }

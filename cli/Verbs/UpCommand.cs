@@ -56,7 +56,7 @@ internal static class UpCommand
 
         Directory.CreateDirectory(options.Mount);
         var settings = new ArvadosSettings(api, cluster.AdminToken, IsInsecure: true, []);
-        await using var site = await MountedSite.StartAsync(settings, new FuseMountOptions { MountPoint = options.Mount, ReplacesDeadMount = true }, new CollectionOptions(), cancellationToken);
+        await using var site = await MountedSite.StartAsync(settings, new FuseMountOptions { MountPoint = options.Mount, ReplacesDeadMount = true }, new CollectionOptions(), data.Journal, cancellationToken);
         Announce(config, data, site.MountPoint);
         await Task.WhenAny(UntilCancelledAsync(cancellationToken), site.Unmounted);
         if (!cancellationToken.IsCancellationRequested)

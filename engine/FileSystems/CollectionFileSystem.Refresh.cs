@@ -95,6 +95,7 @@ public sealed partial class CollectionFileSystem
         List<NodeChange> changes = [];
         lock (Lock)
         {
+            TakeUnanswered(tree);
             Rebase(RootNode, _base.Root, tree.Root, changes);
             _base = tree;
             _basePortableDataHash = record.PortableDataHash;
@@ -104,6 +105,27 @@ public sealed partial class CollectionFileSystem
         }
 
         changes.ForEach(_changed);
+    }
+
+    /// <summary>
+    /// Under the lock: where the server has what we were about to save when its answer did not arrive, nobody else changed anything: that is our base now.
+    /// </summary>
+    private void TakeUnanswered(ManifestTree tree)
+    {
+        foreach (var (path, node) in _unanswered)
+        {
+            var now = tree.Find(path);
+            if (node is null && now is null)
+            {
+                _base.Remove(path);
+            }
+            else if (node is not null && node.IsSameAs(now))
+            {
+                _base.Put(path, node);
+            }
+        }
+
+        _unanswered = [];
     }
 
     /// <summary>

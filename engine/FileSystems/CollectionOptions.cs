@@ -20,6 +20,12 @@ public sealed record CollectionOptions
     /// <summary>Longest wait between background saves that fail.</summary>
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>
+    /// Background saves that fail in a row before programs are told by EIO: a keepstore that restarts is no failure, one that is gone for longer than a few
+    /// seconds is.
+    /// </summary>
+    public int FailuresBeforeReport { get; init; } = 3;
+
     /// <summary>close() returns only when the file's collection is saved (mount.md section 6).</summary>
     public bool SyncOnClose { get; init; }
 

@@ -19,6 +19,26 @@ public sealed class MemoryCatalog : ICatalog
     /// <summary>Set: updates are done, but their answer is lost.</summary>
     public bool LoseAnswers { get; set; }
 
+    /// <summary>Another catalogue with the same content now, for a world that goes on differently.</summary>
+    public MemoryCatalog Clone()
+    {
+        var clone = new MemoryCatalog { _last = _last };
+        lock (_lock)
+        {
+            foreach (var (uuid, record) in _collections)
+            {
+                clone._collections.Add(uuid, record);
+            }
+
+            foreach (var (uuid, group) in _groups)
+            {
+                clone._groups.Add(uuid, group);
+            }
+        }
+
+        return clone;
+    }
+
     /// <summary>Updates that changed something.</summary>
     public int Updates { get; private set; }
 
