@@ -10,6 +10,7 @@ var root = new RootCommand("KeepFs: content-addressed storage that speaks the Ar
     GetCommand.Create(),
     LsCommand.Create(),
     MountCommand.Create(),
+    StatusCommand.Create(),
     DemoCommand.Create(),
     KeepstoreCommand.Create(),
     ScrubCommand.Create(),

@@ -1,3 +1,4 @@
+using KeepFs.Cli.Status;
 using KeepFs.Engine.FileSystems.Journal;
 
 namespace KeepFs.Cli.Settings;
@@ -21,6 +22,15 @@ internal static class JournalFolder
             throw new CommandException($"The journal in {folder}, where unsaved changes are kept, cannot be used: {e.Message}", 1, e);
         }
     }
+
+    /// <summary>What dead processes left and no running mount works on.</summary>
+    public static IReadOnlyList<WaitingStatus> Waiting() =>
+    [
+        .. Folders(Root).SelectMany(Folders).SelectMany(StagingJournal.Abandoned)
+            .Select(chain => new WaitingStatus(chain.Uuid, chain.Folder, chain.Bytes, chain.LeftAt, chain.LastError, null)),
+    ];
+
+    private static string[] Folders(string folder) => Directory.Exists(folder) ? Directory.GetDirectories(folder) : [];
 
     /// <summary>All of them.</summary>
     public static string Root => Path.Combine(

@@ -1,4 +1,5 @@
 using KeepFs.Cli.Settings;
+using KeepFs.Cli.Status;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Engine.FileSystems.Journal;
 using KeepFs.Fuse;
@@ -21,9 +22,15 @@ internal sealed class MountedSite : IAsyncDisposable
     private readonly SiteFileSystem _site;
     private readonly FuseMount _mount;
 
-    private readonly StagingJournal? _journal;
+    private readonly CollectionServices _services;
+    private readonly StatusSocket? _status;
+    private readonly DateTimeOffset _startedAt = DateTimeOffset.UtcNow;
 
-    private MountedSite(ClientSession session, StagingJournal? journal, SiteFileSystem site, FuseMount mount) => (_session, _journal, _site, _mount) = (session, journal, site, mount);
+    private MountedSite(ClientSession session, CollectionServices services, SiteFileSystem site, FuseMount mount)
+    {
+        (_session, _services, _site, _mount) = (session, services, site, mount);
+        _status = StatusSocket.TryStart(Describe, services.Log);
+    }
 
     public string MountPoint => _mount.MountPoint;
 
@@ -46,7 +53,7 @@ internal sealed class MountedSite : IAsyncDisposable
             }
 
             site = await SiteFileSystem.OpenAsync(services, new SiteOptions { IsReadOnly = mountOptions.IsReadOnly }, cancellationToken);
-            return new MountedSite(session, journal, site, await FuseMount.StartAsync(site, mountOptions, Log, cancellationToken));
+            return new MountedSite(session, services, site, await FuseMount.StartAsync(site, mountOptions, Log, cancellationToken));
         }
         catch
         {
@@ -66,6 +73,7 @@ internal sealed class MountedSite : IAsyncDisposable
     /// </summary>
     public async Task StopAsync()
     {
+        await using var progress = new UnsavedProgress(_services.Unsaved, _services.Log);
         if (!_mount.Completion.IsCompleted)
         {
             await _site.SyncAllAsync(CancellationToken.None);
@@ -78,9 +86,24 @@ internal sealed class MountedSite : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await (_status?.DisposeAsync() ?? default);
         await _mount.DisposeAsync();
         await _site.DisposeAsync();
-        await (_journal?.DisposeAsync() ?? default);
+        await (_services.Journal?.DisposeAsync() ?? default);
         await _session.DisposeAsync();
     }
+
+    private MountStatus Describe() => new(
+        MountPoint,
+        Environment.ProcessId,
+        _startedAt,
+        _services.Journal?.Folder,
+        _services.Journal?.Bytes ?? 0,
+        _services.Journal?.SyncFailure,
+        [
+            .. _services.Unsaved().Select(collection => new UnsavedStatus(
+                collection.Uuid, collection.FileCount, collection.Bytes, collection.Age.TotalSeconds, collection.LastError,
+                [.. collection.Files.Select(file => new UnsavedFileStatus(file.Path, file.Bytes, file.Age.TotalSeconds, file.IsOpen))])),
+        ],
+        [.. (_services.Journal?.Pending ?? []).Select(chain => new WaitingStatus(chain.Uuid, chain.Folder, chain.Bytes, chain.LeftAt, chain.LastError, Environment.ProcessId))]);
 }

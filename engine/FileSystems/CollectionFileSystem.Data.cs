@@ -123,7 +123,7 @@ public sealed partial class CollectionFileSystem
     {
         BlockBuffer? spare = null;
         var bulk = await JournalLargeAsync(file, data);
-        var taken = 0;
+        var (taken, recordedIn) = (0, 0UL);
         try
         {
             while (!data.IsEmpty)
@@ -145,7 +145,13 @@ public sealed partial class CollectionFileSystem
                     {
                         file.MarkDirty();
                         file.Content.LastWritten!.File = file;
-                        journal?.Write(file, offset, data.Span[..written], bulk, taken);
+                        if (journal is not null && recordedIn != journal.Epoch)
+                        {
+                            // All of it in one record, so that a crash leaves all or nothing of a write; what a save in between did not take once more.
+                            journal.Write(file, offset, data.Span, bulk, taken);
+                            recordedIn = journal.Epoch;
+                        }
+
                         if (bulk is not null)
                         {
                             file.Content.LastWritten.AddJournal(bulk.File);

@@ -29,8 +29,8 @@ public sealed record CollectionOptions
     /// <summary>close() returns only when the file's collection is saved (mount.md section 6).</summary>
     public bool SyncOnClose { get; init; }
 
-    /// <summary>Blocks stored at once: one is on the wire while the next is hashed.</summary>
-    public int MaxUploads { get; init; } = 2;
+    /// <summary>Blocks stored at once: hashing is by far the slowest part, and several at once are hashed together in the time of one.</summary>
+    public int MaxUploads { get; init; } = 4;
 
     /// <summary>Blocks fetched ahead of a sequential reader once it has proved to be one.</summary>
     public int MaxReadAhead { get; init; } = 3;

@@ -28,6 +28,9 @@ public sealed record CollectionServices(
     /// <summary>Records changes before they are answered; none: what is not saved is lost with the process.</summary>
     public StagingJournal? Journal { get; init; }
 
+    /// <summary>What the catalogue does not have yet, by collection.</summary>
+    public IReadOnlyList<UnsavedCollection> Unsaved() => Open.Unsaved();
+
     /// <summary>Who holds memory of <see cref="WritePool"/>.</summary>
     internal OpenCollections Open { get; } = new();
 }

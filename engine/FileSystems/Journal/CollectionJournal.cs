@@ -104,7 +104,7 @@ internal sealed partial class CollectionJournal
         SetBound(file, Finish());
     }
 
-    /// <summary>Bytes that were written; <paramref name="place"/> when a data file has them.</summary>
+    /// <summary>Bytes that are being written; <paramref name="place"/> when a data file has them, from <paramref name="skip"/> on.</summary>
     public void Write(CollectionFile file, long offset, ReadOnlySpan<byte> data, BulkData? place, int skip)
     {
         if (place is null)
@@ -117,7 +117,7 @@ internal sealed partial class CollectionJournal
         }
         else if (TryStart(JournalRecordType.WriteBulk, out var record))
         {
-            var checksum = data.Length == place.Length ? place.Checksum : JournalChecksum.Compute(data);
+            var checksum = skip == 0 ? place.Checksum : JournalChecksum.Compute(data);
             new BulkPlace(file.JournalId, offset, data.Length, place.File.Number, place.Position + skip, checksum).Write(record);
             Finish();
         }

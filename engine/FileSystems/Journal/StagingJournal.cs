@@ -77,6 +77,20 @@ public sealed class StagingJournal : IAsyncDisposable
         return journal;
     }
 
+    /// <summary>What dead processes left in the journal in <paramref name="folder"/>; nothing if a process holds it.</summary>
+    public static IReadOnlyList<PendingChain> Abandoned(string folder)
+    {
+        try
+        {
+            using var held = new FileStream(Path.Combine(folder, LockName), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return [.. Chains(folder).Select(chain => new PendingChain(chain))];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>
     /// Brings unsaved changes of dead processes into their collections, merging like any save. What fails stays and is tried again in the background, with
     /// growing delays. Returns after everything was tried once, or after <paramref name="patience"/>.
@@ -205,11 +219,14 @@ public sealed class StagingJournal : IAsyncDisposable
     private void Find(string folder)
     {
         DeleteDiscarded(folder);
-        foreach (var chain in Directory.EnumerateDirectories(folder).Where(path => !Path.GetFileName(path).StartsWith(DamagedPrefix, StringComparison.Ordinal)))
+        foreach (var chain in Chains(folder))
         {
             _pending[new PendingChain(chain)] = true;
         }
     }
+
+    private static IEnumerable<string> Chains(string folder) => Directory.EnumerateDirectories(folder).Where(path =>
+        Path.GetFileName(path) is var name && !name.StartsWith(DamagedPrefix, StringComparison.Ordinal) && !name.StartsWith(DiscardPrefix, StringComparison.Ordinal));
 
     private void DeleteDiscarded(string folder)
     {

@@ -3,10 +3,13 @@ using KeepFs.Engine.FileSystems;
 namespace KeepFs.Engine.Tests.FileSystems.Journal;
 
 /// <summary>Random work in a collection: names, data, handles that stay open.</summary>
-internal sealed class RandomOperations(CollectionFileSystem collection, Random random)
+/// <param name="collection">Where.</param>
+/// <param name="random">What.</param>
+/// <param name="leavesNoGaps">Files are only extended from their end, which is one record each: filling a gap is a step of its own.</param>
+internal sealed class RandomOperations(CollectionFileSystem collection, Random random, bool leavesNoGaps = false)
 {
     private static readonly string[] Names = ["a", "b", "c", "d", "e"];
-    private readonly List<IFileHandle> _open = [];
+    private readonly List<(IFileHandle Handle, IFileNode File)> _open = [];
 
     public List<string> History { get; } = [];
 
@@ -26,7 +29,7 @@ internal sealed class RandomOperations(CollectionFileSystem collection, Random r
 
     public async Task CloseAsync()
     {
-        foreach (var handle in _open)
+        foreach (var (handle, _) in _open)
         {
             await handle.DisposeAsync();
         }
@@ -61,14 +64,14 @@ internal sealed class RandomOperations(CollectionFileSystem collection, Random r
                 await directory.RenameAsync(name, target, targetName, random.Next(5) > 0, default);
                 break;
             case 8 when await directory.LookupAsync(name, default) is IFileNode file:
-                var size = random.Next(6000);
+                var size = random.Next(leavesNoGaps ? (int)(await file.GetAttributesAsync(default)).SizeBytes + 1 : 6000);
                 History.Add($"truncate {path} {size}");
                 await file.SetSizeAsync(size, default);
                 break;
             case < 12 when await directory.LookupAsync(name, default) is IFileNode file:
                 await using (var handle = await file.OpenAsync(FileAccess.Write, default))
                 {
-                    await WriteAsync(handle, path);
+                    await WriteAsync(handle, file, path);
                     await handle.FlushAsync(default);
                 }
 
@@ -76,25 +79,25 @@ internal sealed class RandomOperations(CollectionFileSystem collection, Random r
             case 12 when _open.Count > 0:
                 var at = random.Next(_open.Count);
                 History.Add($"close handle {at}");
-                await _open[at].DisposeAsync();
+                await _open[at].Handle.DisposeAsync();
                 _open.RemoveAt(at);
                 break;
             default:
                 if (_open.Count > 0)
                 {
                     var index = random.Next(_open.Count);
-                    await WriteAsync(_open[index], $"handle {index}");
+                    await WriteAsync(_open[index].Handle, _open[index].File, $"handle {index}");
                 }
 
                 break;
         }
     }
 
-    private async Task WriteAsync(IFileHandle handle, string path)
+    private async Task WriteAsync(IFileHandle handle, IFileNode file, string path)
     {
         var data = new byte[random.Next(4) == 0 ? random.Next(1, 9000) : random.Next(1, 300)];
         random.NextBytes(data);
-        var offset = random.Next(4000);
+        var offset = random.Next(leavesNoGaps ? (int)(await file.GetAttributesAsync(default)).SizeBytes + 1 : 4000);
         History.Add($"write {path} {offset}+{data.Length}");
         await handle.WriteAsync(offset, data, default);
     }
@@ -104,7 +107,7 @@ internal sealed class RandomOperations(CollectionFileSystem collection, Random r
         var handle = await file.OpenAsync(FileAccess.ReadWrite, default);
         if (_open.Count < 4)
         {
-            _open.Add(handle);
+            _open.Add((handle, file));
         }
         else
         {
