@@ -147,7 +147,7 @@ public sealed partial class CollectionFileSystem
                     RebaseFile(directory, file, was, now, changes);
                     break;
                 case CollectionDirectory child:
-                    RebaseDirectory(directory, child, was as ManifestDirectory, now, changes);
+                    RebaseDirectory(directory, child, was, now, changes);
                     break;
             }
         }
@@ -234,8 +234,15 @@ public sealed partial class CollectionFileSystem
         }
     }
 
-    private void RebaseDirectory(CollectionDirectory directory, CollectionDirectory child, ManifestDirectory? was, ManifestNode? now, List<NodeChange> changes)
+    private void RebaseDirectory(CollectionDirectory directory, CollectionDirectory child, ManifestNode? was, ManifestNode? now, List<NodeChange> changes)
     {
+        if (!child.IsSavedHere && now is not null && now.IsSameAs(was))
+        {
+            // What had this name before ours was moved or made here, and nobody else touched it: ours replaces it with the next save.
+            directory.MarkDirtyBelow();
+            return;
+        }
+
         if (!child.IsSavedHere)
         {
             Materialise(child);
@@ -257,7 +264,7 @@ public sealed partial class CollectionFileSystem
         }
 
         var wasOurs = !child.IsSavedHere;
-        Rebase(child, wasOurs ? null : was, now as ManifestDirectory, changes);
+        Rebase(child, wasOurs ? null : was as ManifestDirectory, now as ManifestDirectory, changes);
         if (now is null && !wasOurs && !child.IsDirtyBelow)
         {
             Remove(directory, child, changes);

@@ -230,16 +230,16 @@ public sealed class StagingJournal : IAsyncDisposable
 
     private void DeleteDiscarded(string folder)
     {
-        foreach (var path in Directory.EnumerateDirectories(folder, DiscardPrefix + "*"))
+        try
         {
-            try
+            foreach (var path in Directory.EnumerateDirectories(folder, DiscardPrefix + "*"))
             {
                 Directory.Delete(path, recursive: true);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                Log($"journal: {path} is not needed any more and cannot be removed: {e.Message}");
-            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log($"journal: what is not needed any more cannot be removed from {folder}: {e.Message}");
         }
     }
 
