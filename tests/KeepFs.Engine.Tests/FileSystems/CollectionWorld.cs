@@ -29,7 +29,8 @@ internal sealed class CollectionWorld
         (await Catalog.CreateCollectionAsync(new CollectionChange { Collection = new CollectionWrite { Name = Guid.NewGuid().ToString(), ManifestText = Encoding.UTF8.GetBytes(manifest) } }, default)).Uuid;
 
     public CollectionServices Services() => new(
-        Store, Catalog, WritePool, new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 256 << 20 }), Options, new NodeIds(), TimeProvider.System, Log.Add) { Journal = Journal };
+        Store, Catalog, WritePool, new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 256 << 20 }), Options, new NodeIds(), TimeProvider.System, Log.Add)
+    { Journal = Journal };
 
     /// <summary>None unless a test wants one.</summary>
     public StagingJournal? Journal { get; init; }
