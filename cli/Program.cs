@@ -14,6 +14,7 @@ var root = new RootCommand("KeepFs: content-addressed storage that speaks the Ar
     MountCommand.Create(MountStyle.KeepFs, arguments, exec),
     MountCommand.Create(MountStyle.ArvMount, arguments, exec),
     DiffCommand.Create(),
+    StatusCommand.Create(),
     DemoCommand.Create(),
     KeepstoreCommand.Create(),
     ScrubCommand.Create(),

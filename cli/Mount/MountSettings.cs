@@ -14,6 +14,9 @@ internal sealed record MountSettings
 
     public BlockCacheSettings Cache { get; init; } = new();
 
+    /// <summary>Where changes are recorded until they are saved; null = the user's own folder for this cluster.</summary>
+    public string? JournalFolder { get; init; }
+
     /// <summary>Tries after the first one, at the catalogue and over all keepstores; null = the program's own numbers.</summary>
     public int? Retries { get; init; }
 

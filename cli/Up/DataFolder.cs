@@ -24,6 +24,9 @@ internal sealed class DataFolder : IDisposable
 
     public string DatabaseFile => In("catalog.sqlite");
 
+    /// <summary>What the mount has not saved yet.</summary>
+    public string Journal => In("journal");
+
     public string EnvFile => In("env");
 
     public string DefaultVolume => In("volume0");

@@ -1,6 +1,8 @@
 using KeepFs.Cli.Mount;
 using KeepFs.Cli.Settings;
+using KeepFs.Cli.Status;
 using KeepFs.Engine.FileSystems;
+using KeepFs.Engine.FileSystems.Journal;
 using KeepFs.Fuse;
 
 namespace KeepFs.Cli.Up;
@@ -11,17 +13,24 @@ internal sealed class MountedSite : IAsyncDisposable
     /// <summary>Unsaved data; writers wait when it is spent.</summary>
     private const long WriteBytes = 384L << 20;
 
+    /// <summary>How long mounting waits for what an earlier mount had not saved; what takes longer goes on in the background.</summary>
+    private static readonly TimeSpan ReplayPatience = TimeSpan.FromSeconds(30);
+
     private readonly ClientSession _session;
     private readonly SiteFileSystem _site;
     private readonly FuseMount _mount;
     private readonly CancellationTokenSource _ending = new();
     private readonly Task _statistics;
+    private readonly CollectionServices _services;
+    private readonly StatusSocket? _status;
+    private readonly DateTimeOffset _startedAt = DateTimeOffset.UtcNow;
 
-    private MountedSite(ClientSession session, SiteFileSystem site, FuseMount mount, MountSettings settings)
+    private MountedSite(ClientSession session, CollectionServices services, SiteFileSystem site, FuseMount mount, MountSettings settings)
     {
-        (_session, _site, _mount, Log) = (session, site, mount, settings.Log);
+        (_session, _services, _site, _mount, Log) = (session, services, site, mount, settings.Log);
         var statistics = new MountStatistics(() => MountStatistics.Read(session, settings.Fuse.Counters), Console.Error, TimeProvider.System);
         _statistics = settings.StatisticsInterval > TimeSpan.Zero ? statistics.RunAsync(settings.StatisticsInterval, _ending.Token) : Task.CompletedTask;
+        _status = StatusSocket.TryStart(Describe, services.Log);
     }
 
     public string MountPoint => _mount.MountPoint;
@@ -42,12 +51,19 @@ internal sealed class MountedSite : IAsyncDisposable
         };
         var session = await ClientSession.ConnectAsync(settings, limits, cancellationToken);
         SiteFileSystem? site = null;
+        StagingJournal? journal = null;
         try
         {
+            journal = mount.Site.IsReadOnly ? null : await JournalFolder.OpenAsync(mount.JournalFolder, session, mount.Log, cancellationToken);
             var services = new CollectionServices(
-                session.Store, session.Catalog, session.WritePool, session.PackPool, mount.Collections, new NodeIds(), TimeProvider.System, mount.Log);
+                session.Store, session.Catalog, session.WritePool, session.PackPool, mount.Collections, new NodeIds(), TimeProvider.System, mount.Log) { Journal = journal };
+            if (journal is not null)
+            {
+                await journal.ReplayAsync(services, ReplayPatience, cancellationToken);
+            }
+
             site = await SiteFileSystem.OpenAsync(services, mount.Site, mount.Listens ? session.Events : null, cancellationToken);
-            return new MountedSite(session, site, await FuseMount.StartAsync(site, mount.Fuse, mount.Log, cancellationToken), mount);
+            return new MountedSite(session, services, site, await FuseMount.StartAsync(site, mount.Fuse, mount.Log, cancellationToken), mount);
         }
         catch
         {
@@ -56,6 +72,7 @@ internal sealed class MountedSite : IAsyncDisposable
                 await site.DisposeAsync();
             }
 
+            await (journal?.DisposeAsync() ?? default);
             await session.DisposeAsync();
             throw;
         }
@@ -66,6 +83,7 @@ internal sealed class MountedSite : IAsyncDisposable
     /// </summary>
     public async Task StopAsync()
     {
+        await using var progress = new UnsavedProgress(_services.Unsaved, _services.Log);
         if (!_mount.Completion.IsCompleted)
         {
             await _site.SyncAllAsync(CancellationToken.None);
@@ -98,11 +116,27 @@ internal sealed class MountedSite : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await (_status?.DisposeAsync() ?? default);
         await _mount.DisposeAsync();
         await _ending.CancelAsync();
         await _statistics;
         _ending.Dispose();
         await _site.DisposeAsync();
+        await (_services.Journal?.DisposeAsync() ?? default);
         await _session.DisposeAsync();
     }
+
+    private MountStatus Describe() => new(
+        MountPoint,
+        Environment.ProcessId,
+        _startedAt,
+        _services.Journal?.Folder,
+        _services.Journal?.Bytes ?? 0,
+        _services.Journal?.SyncFailure,
+        [
+            .. _services.Unsaved().Select(collection => new UnsavedStatus(
+                collection.Uuid, collection.FileCount, collection.Bytes, collection.Age.TotalSeconds, collection.LastError,
+                [.. collection.Files.Select(file => new UnsavedFileStatus(file.Path, file.Bytes, file.Age.TotalSeconds, file.IsOpen))])),
+        ],
+        [.. (_services.Journal?.Pending ?? []).Select(chain => new WaitingStatus(chain.Uuid, chain.Folder, chain.Bytes, chain.LeftAt, chain.LastError, Environment.ProcessId))]);
 }

@@ -92,7 +92,7 @@ internal static class MountCommand
             }
             catch (Exception e) when (e is FsException or AggregateException)
             {
-                site.Log($"not everything is saved yet, trying again (Ctrl-C or SIGTERM once more gives up and loses it): {e.Message}");
+                site.Log($"not everything is saved yet, trying again (Ctrl-C or SIGTERM once more gives up; the next mount saves it then): {e.Message}");
                 await Task.Delay(RetryDelay);
             }
         }

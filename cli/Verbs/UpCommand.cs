@@ -56,10 +56,13 @@ internal static class UpCommand
 
         MountTable.PrepareDirectory(options.Mount);
         var settings = new ArvadosSettings(api, cluster.AdminToken, IsInsecure: true, []);
-        await using var site = await MountedSite.StartAsync(
-            settings,
-            new MountSettings { Fuse = new FuseMountOptions { MountPoint = options.Mount, ReplacesDeadMount = true }, Cache = new BlockCacheSettings { IsOnDisk = false } },
-            cancellationToken);
+        var mount = new MountSettings
+        {
+            Fuse = new FuseMountOptions { MountPoint = options.Mount, ReplacesDeadMount = true },
+            Cache = new BlockCacheSettings { IsOnDisk = false },
+            JournalFolder = data.Journal,
+        };
+        await using var site = await MountedSite.StartAsync(settings, mount, cancellationToken);
         Announce(config, data, site.MountPoint);
         await Task.WhenAny(UntilCancelledAsync(cancellationToken), site.Unmounted);
         if (!cancellationToken.IsCancellationRequested)

@@ -1,3 +1,4 @@
+using KeepFs.Engine.FileSystems.Journal;
 using KeepFs.Engine.Manifests;
 
 namespace KeepFs.Engine.FileSystems;
@@ -69,36 +70,48 @@ internal sealed class CollectionDirectory : CollectionNode, IDirectoryNode
         }
     }
 
-    public ValueTask<IFileNode> CreateFileAsync(string name, CancellationToken cancellationToken)
+    public async ValueTask<IFileNode> CreateFileAsync(string name, CancellationToken cancellationToken)
     {
+        await Owner.MakeRoomAsync(cancellationToken);
+        CollectionFile file;
         lock (Owner.Lock)
         {
             CheckMayAdd(name);
-            var file = new CollectionFile(Owner, this, name, new ManifestFile([]));
+            file = new CollectionFile(Owner, this, name, new ManifestFile([]));
             Place(name, file);
             file.MarkDirty();
-            return new(file);
+            Owner.Journal?.Create(file);
         }
+
+        await Owner.EnsureJournaledAsync(cancellationToken);
+        return file;
     }
 
-    public ValueTask<IDirectoryNode> CreateDirectoryAsync(string name, CancellationToken cancellationToken)
+    public async ValueTask<IDirectoryNode> CreateDirectoryAsync(string name, CancellationToken cancellationToken)
     {
+        await Owner.MakeRoomAsync(cancellationToken);
+        CollectionDirectory directory;
         lock (Owner.Lock)
         {
             CheckMayAdd(name);
-            var directory = new CollectionDirectory(Owner, this, name, null);
+            directory = new CollectionDirectory(Owner, this, name, null);
             Place(name, directory);
+            Owner.Journal?.MakeDirectory(directory.Path);
             Owner.ScheduleSave();
-            return new(directory);
         }
+
+        await Owner.EnsureJournaledAsync(cancellationToken);
+        return directory;
     }
 
-    public ValueTask RemoveAsync(string name, NodeKind kind, CancellationToken cancellationToken)
+    public async ValueTask RemoveAsync(string name, NodeKind kind, CancellationToken cancellationToken)
     {
+        await Owner.MakeRoomAsync(cancellationToken);
         lock (Owner.Lock)
         {
             Owner.CheckWritable(Path);
-            switch (Find(name) ?? throw NotFound(name), kind)
+            var node = Find(name) ?? throw NotFound(name);
+            switch (node, kind)
             {
                 case (CollectionDirectory, NodeKind.File):
                     throw new FsException(FsError.IsADirectory, $"\"{name}\" is a directory.");
@@ -108,14 +121,15 @@ internal sealed class CollectionDirectory : CollectionNode, IDirectoryNode
                     throw new FsException(FsError.NotEmpty, $"The directory \"{name}\" is not empty.");
             }
 
+            Owner.Journal?.Remove(node.Path, Fingerprint(node));
             Detach(name);
             Owner.ScheduleSave();
         }
 
-        return default;
+        await Owner.EnsureJournaledAsync(cancellationToken);
     }
 
-    public ValueTask RenameAsync(string name, IDirectoryNode target, string targetName, bool mayReplace, CancellationToken cancellationToken)
+    public async ValueTask RenameAsync(string name, IDirectoryNode target, string targetName, bool mayReplace, CancellationToken cancellationToken)
     {
         target = target is CollectionEntry { Opened: { } opened } ? opened.RootNode : target;
         if (target is not CollectionDirectory into || into.Owner != Owner)
@@ -124,6 +138,7 @@ internal sealed class CollectionDirectory : CollectionNode, IDirectoryNode
                 target is CollectionDirectory ? FsError.CrossDevice : FsError.NotPermitted, $"\"{name}\" can only be renamed inside its collection; copy it instead.");
         }
 
+        await Owner.MakeRoomAsync(cancellationToken);
         lock (Owner.Lock)
         {
             Owner.CheckWritable(Path);
@@ -132,7 +147,7 @@ internal sealed class CollectionDirectory : CollectionNode, IDirectoryNode
             into.CheckExists();
             if (into == this && name == targetName)
             {
-                return default;
+                return;
             }
 
             for (var above = into; above is not null; above = above.Parent)
@@ -143,9 +158,15 @@ internal sealed class CollectionDirectory : CollectionNode, IDirectoryNode
                 }
             }
 
-            if (into.Find(targetName) is { } replaced)
+            var replaced = into.Find(targetName);
+            if (replaced is not null)
             {
                 CheckMayReplace(node, replaced, targetName, mayReplace);
+            }
+
+            Owner.Journal?.Rename(node.Path, into.PathOf(targetName), Fingerprint(node), replaced is null ? default : Fingerprint(replaced));
+            if (replaced is not null)
+            {
                 into.Detach(targetName);
             }
 
@@ -155,8 +176,14 @@ internal sealed class CollectionDirectory : CollectionNode, IDirectoryNode
             Owner.ScheduleSave();
         }
 
-        return default;
+        await Owner.EnsureJournaledAsync(cancellationToken);
     }
+
+    private string PathOf(string name) => Parent is null ? name : $"{Path}/{name}";
+
+    /// <summary>Which saved content a removal or a move is about; not known for directories and for what is not saved.</summary>
+    private static ContentFingerprint Fingerprint(CollectionNode node) =>
+        node is CollectionFile { IsDirty: false } file && file.StoredContent() is { } stored ? ContentFingerprint.Of(stored) : default;
 
     /// <summary>Under the lock: the node of that name, made if need be.</summary>
     public CollectionNode? Find(string name)

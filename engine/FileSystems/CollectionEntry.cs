@@ -72,7 +72,7 @@ internal sealed class CollectionEntry : SiteDirectory, IAsyncDisposable
     {
         var catalog = new TemporaryCatalog(site.Services.Catalog, site.Options.StorageClasses, site.Services.Time);
         return site.Track(new CollectionEntry(
-            site, site.Services with { Catalog = catalog }, CollectionKind.Temporary, catalog.Uuid, site.StartedAt, ownerMayWrite: true));
+            site, site.Services with { Catalog = catalog, Journal = null, IsNeverSaved = true }, CollectionKind.Temporary, catalog.Uuid, site.StartedAt, ownerMayWrite: true));
     }
 
     public override ValueTask<NodeAttributes> GetAttributesAsync(CancellationToken cancellationToken) =>

@@ -1,4 +1,5 @@
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.FileSystems.Journal;
 using KeepFs.Engine.Manifests;
 using Microsoft.Win32.SafeHandles;
 
@@ -21,10 +22,28 @@ internal sealed class CollectionFile : CollectionNode, IFileNode
 
     public long DirtySince { get; private set; }
 
+    /// <summary>When the oldest change was made that the catalogue does not have, whether a save tried to take it or not.</summary>
+    public long? UnsavedSince { get; private set; }
+
     /// <summary>Descriptors; the memory of a removed file is kept until the last one is closed.</summary>
     public int OpenCount { get; set; }
 
     public int WriterCount { get; set; }
+
+    /// <summary>Its name in the journal; 0 before the first change.</summary>
+    public ulong JournalId { get; set; }
+
+    /// <summary>Equal to the journal's epoch: its records since the last save say which file they mean.</summary>
+    public ulong JournalEpoch { get; set; }
+
+    /// <summary>First log with records that a replay needs for this file; 0 when all is saved.</summary>
+    public int JournalSince { get; set; }
+
+    /// <summary>The same once the save under way is through.</summary>
+    public int JournalSinceTaken { get; set; }
+
+    /// <summary>Why its changes could not be saved, tried several times; null while they can.</summary>
+    public string? Failure { get; set; }
 
     public long SizeBytes => _content?.SizeBytes ?? Stored.SizeBytes;
 
@@ -94,7 +113,7 @@ internal sealed class CollectionFile : CollectionNode, IFileNode
     {
         var extents = _content?.Cover(0, long.MaxValue);
         return extents is null ? Stored
-            : extents.TrueForAll(extent => extent.Stored is not null) ? new ManifestFile([.. extents.Select(extent => extent.Stored!.Value)])
+            : extents.TrueForAll(extent => extent.Stored is not null) ? new ManifestFile([.. StoredRanges.Merge([.. extents.Select(extent => extent.Stored!.Value)])])
             : null;
     }
 
@@ -105,6 +124,7 @@ internal sealed class CollectionFile : CollectionNode, IFileNode
         {
             IsDirty = true;
             DirtySince = Owner.Services.Time.GetTimestamp();
+            UnsavedSince ??= DirtySince;
         }
 
         ChangedAt = Owner.Services.Time.GetUtcNow();
@@ -119,17 +139,31 @@ internal sealed class CollectionFile : CollectionNode, IFileNode
     }
 
     /// <summary>Under the lock: a save took its snapshot; what is written from now on is for the next one.</summary>
-    public void MarkTaken() => IsDirty = false;
+    public void MarkTaken()
+    {
+        IsDirty = false;
+        JournalSinceTaken = 0;
+    }
 
     /// <summary>Under the lock: this content is saved. Keeps what was written since then.</summary>
     public void SetStored(ManifestFile stored)
     {
         Stored = stored;
+        Failure = null;
+        UnsavedSince = IsDirty ? DirtySince : null;
         _reader = null;
         if (!IsDirty)
         {
             Forget();
         }
+    }
+
+    /// <summary>Under the lock: the content becomes this, stored elsewhere and not saved here.</summary>
+    public void ReplaceContent(ReadOnlySpan<ManifestSegment> segments)
+    {
+        _content?.Clear();
+        _content = new FileContent(segments);
+        MarkDirty();
     }
 
     private void Forget()

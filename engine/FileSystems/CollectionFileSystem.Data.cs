@@ -56,33 +56,47 @@ public sealed partial class CollectionFileSystem
             throw new FsException(FsError.TooLarge, $"\"{file.Name}\" cannot be that large.");
         }
 
-        ThrowIfFailing(file.Name);
+        ThrowIfFailing(file);
         if (data.IsEmpty)
         {
             return;
         }
 
+        await MakeRoomAsync(cancellationToken);
         await FillGapAsync(file, offset, cancellationToken);
         await WriteDataAsync(file, offset, data, cancellationToken);
+        await EnsureJournaledAsync(cancellationToken);
     }
 
     internal async ValueTask SetSizeAsync(CollectionFile file, long sizeBytes, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeBytes);
+        await MakeRoomAsync(cancellationToken);
         await FillGapAsync(file, sizeBytes, cancellationToken);
         lock (Lock)
         {
             CheckWritable(file.Path);
             if (file.SizeBytes != sizeBytes)
             {
-                file.Content.SetSize(sizeBytes);
-                file.MarkDirty();
+                ChangeSize(file, sizeBytes);
                 if (file.WriterCount == 0)
                 {
                     ScheduleSave();
                 }
             }
         }
+
+        await EnsureJournaledAsync(cancellationToken);
+    }
+
+    /// <summary>Under the lock.</summary>
+    private void ChangeSize(CollectionFile file, long sizeBytes)
+    {
+        var journal = JournalFor(file);
+        journal?.Bind(file);
+        file.Content.SetSize(sizeBytes);
+        file.MarkDirty();
+        journal?.SetSize(file, sizeBytes);
     }
 
     /// <summary>Extends the file to an offset beyond its end.</summary>
@@ -94,8 +108,7 @@ public sealed partial class CollectionFileSystem
             size = file.SizeBytes;
             if (offset - size > MaxWrittenGapBytes)
             {
-                file.Content.SetSize(offset);
-                file.MarkDirty();
+                ChangeSize(file, offset);
                 return;
             }
         }
@@ -109,6 +122,8 @@ public sealed partial class CollectionFileSystem
     private async ValueTask WriteDataAsync(CollectionFile file, long offset, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
         BlockBuffer? spare = null;
+        var bulk = await JournalLargeAsync(file, data);
+        var (taken, recordedIn) = (0, 0UL);
         try
         {
             while (!data.IsEmpty)
@@ -120,13 +135,27 @@ public sealed partial class CollectionFileSystem
                     if (offset > file.SizeBytes)
                     {
                         // Somebody cut the file after the gap was filled.
-                        file.Content.SetSize(offset);
+                        ChangeSize(file, offset);
                     }
 
+                    var journal = JournalFor(file);
+                    journal?.Bind(file);
                     written = file.Content.Write(offset, data.Span, ref spare, out needed, out filled);
                     if (written > 0)
                     {
                         file.MarkDirty();
+                        file.Content.LastWritten!.File = file;
+                        if (journal is not null && recordedIn != journal.Epoch)
+                        {
+                            // All of it in one record, so that a crash leaves all or nothing of a write; what a save in between did not take once more.
+                            journal.Write(file, offset, data.Span, bulk, taken);
+                            recordedIn = journal.Epoch;
+                        }
+
+                        if (bulk is not null)
+                        {
+                            file.Content.LastWritten.AddJournal(bulk.File);
+                        }
                     }
 
                     filled?.Seal();
@@ -145,12 +174,14 @@ public sealed partial class CollectionFileSystem
                 }
 
                 offset += written;
+                taken += written;
                 data = data[written..];
             }
         }
         finally
         {
             spare?.Release();
+            bulk?.File.Drop();
         }
     }
 

@@ -108,7 +108,7 @@ public sealed partial class CollectionFileSystem
             var written = await Services.Store.WriteAsync(segment.Memory, Services.Options.Write, cancellationToken);
             lock (Lock)
             {
-                segment.SetStored(new ManifestSegment(written.Locator, 0, segment.Length));
+                SetStored(segment, new ManifestSegment(written.Locator, 0, segment.Length));
             }
         }
         finally
@@ -138,7 +138,7 @@ public sealed partial class CollectionFileSystem
         {
             for (var i = 0; i < segments.Count; i++)
             {
-                segments[i].SetStored(pieces[i].Segment!.Value);
+                SetStored(segments[i], pieces[i].Segment!.Value);
             }
         }
     }

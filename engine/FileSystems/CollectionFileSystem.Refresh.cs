@@ -95,6 +95,7 @@ public sealed partial class CollectionFileSystem
         List<NodeChange> changes = [];
         lock (Lock)
         {
+            TakeUnanswered(tree);
             Rebase(RootNode, _base.Root, tree.Root, changes);
             _base = tree;
             _basePortableDataHash = record.PortableDataHash;
@@ -104,6 +105,27 @@ public sealed partial class CollectionFileSystem
         }
 
         changes.ForEach(_changed);
+    }
+
+    /// <summary>
+    /// Under the lock: where the server has what we were about to save when its answer did not arrive, nobody else changed anything: that is our base now.
+    /// </summary>
+    private void TakeUnanswered(ManifestTree tree)
+    {
+        foreach (var (path, node) in _unanswered)
+        {
+            var now = tree.Find(path);
+            if (node is null && now is null)
+            {
+                _base.Remove(path);
+            }
+            else if (node is not null && node.IsSameAs(now))
+            {
+                _base.Put(path, node);
+            }
+        }
+
+        _unanswered = [];
     }
 
     /// <summary>
@@ -125,7 +147,7 @@ public sealed partial class CollectionFileSystem
                     RebaseFile(directory, file, was, now, changes);
                     break;
                 case CollectionDirectory child:
-                    RebaseDirectory(directory, child, was as ManifestDirectory, now, changes);
+                    RebaseDirectory(directory, child, was, now, changes);
                     break;
             }
         }
@@ -212,8 +234,15 @@ public sealed partial class CollectionFileSystem
         }
     }
 
-    private void RebaseDirectory(CollectionDirectory directory, CollectionDirectory child, ManifestDirectory? was, ManifestNode? now, List<NodeChange> changes)
+    private void RebaseDirectory(CollectionDirectory directory, CollectionDirectory child, ManifestNode? was, ManifestNode? now, List<NodeChange> changes)
     {
+        if (!child.IsSavedHere && now is not null && now.IsSameAs(was))
+        {
+            // What had this name before ours was moved or made here, and nobody else touched it: ours replaces it with the next save.
+            directory.MarkDirtyBelow();
+            return;
+        }
+
         if (!child.IsSavedHere)
         {
             Materialise(child);
@@ -235,7 +264,7 @@ public sealed partial class CollectionFileSystem
         }
 
         var wasOurs = !child.IsSavedHere;
-        Rebase(child, wasOurs ? null : was, now as ManifestDirectory, changes);
+        Rebase(child, wasOurs ? null : was as ManifestDirectory, now as ManifestDirectory, changes);
         if (now is null && !wasOurs && !child.IsDirtyBelow)
         {
             Remove(directory, child, changes);

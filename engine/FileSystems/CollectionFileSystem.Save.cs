@@ -12,7 +12,9 @@ public sealed partial class CollectionFileSystem
     private readonly ITimer _saveTimer;
     private bool _saveScheduled;
     private int _failures;
-    private string? _failure;
+
+    /// <summary>Paths and content of the save that was sent last and whose answer did not arrive. Belongs to who holds the save lock.</summary>
+    private (string Path, ManifestNode? Node)[] _unanswered = [];
 
     /// <summary>
     /// Flushes and saves everything up to now. When it returns, the blocks are on the wanted number of keepstores and the catalogue has
@@ -21,12 +23,15 @@ public sealed partial class CollectionFileSystem
     /// <exception cref="FsException">Why it is not saved.</exception>
     public Task SaveAsync(CancellationToken cancellationToken) => SaveAsync(includeOpenFiles: true, cancellationToken);
 
+    /// <summary>What the background does: files that are still being written wait for a later save, unless they are old.</summary>
+    internal Task SaveClosedAsync(CancellationToken cancellationToken) => SaveAsync(includeOpenFiles: false, cancellationToken);
+
     /// <summary>Asks for a background save after the usual delay; cheap, may be called for every change.</summary>
     internal void ScheduleSave()
     {
         lock (Lock)
         {
-            if (!_saveScheduled && !_closing.IsCancellationRequested)
+            if (!_saveScheduled && !_isReplaying && !_closing.IsCancellationRequested)
             {
                 _saveScheduled = true;
                 _saveTimer.Change(Services.Options.SaveDelay, Timeout.InfiniteTimeSpan);
@@ -42,15 +47,15 @@ public sealed partial class CollectionFileSystem
             return;
         }
 
-        ThrowIfFailing(file.Name);
+        ThrowIfFailing(file);
         ScheduleSave();
     }
 
-    private void ThrowIfFailing(string name)
+    private void ThrowIfFailing(CollectionFile file)
     {
-        if (Volatile.Read(ref _failure) is { } failure)
+        if (file.Failure is { } failure)
         {
-            throw new FsException(FsError.InputOutput, $"\"{name}\": earlier changes to collection {Uuid} are kept in memory but could not be saved yet: {failure}");
+            throw new FsException(FsError.InputOutput, $"\"{file.Name}\": earlier changes to it are kept but could not be saved in collection {Uuid} yet: {failure}");
         }
     }
 
@@ -64,7 +69,7 @@ public sealed partial class CollectionFileSystem
 
         try
         {
-            await SaveAsync(includeOpenFiles: false, _closing.Token);
+            await SaveClosedAsync(_closing.Token);
             if (IsDirty)
             {
                 ScheduleSave();
@@ -76,7 +81,7 @@ public sealed partial class CollectionFileSystem
         }
         catch (Exception e)
         {
-            Volatile.Write(ref _failure, e.Message);
+            RememberFailure(e.Message);
             Services.Log($"collection {Uuid}: not saved yet, will be tried again: {e.Message}");
             var delay = Services.Options.RetryDelay * Math.Pow(2, Math.Min(_failures++, 10));
             lock (Lock)
@@ -105,8 +110,7 @@ public sealed partial class CollectionFileSystem
                 await ReloadAsync(cancellationToken);
             }
 
-            _failures = 0;
-            Volatile.Write(ref _failure, null);
+            ForgetFailures();
             ShowToOthers();
         }
         catch (KeepException e)
@@ -144,13 +148,16 @@ public sealed partial class CollectionFileSystem
     {
         PendingSave pending;
         string expected;
+        JournaledSave journaled;
         lock (Lock)
         {
             pending = TakeChanges(includeOpenFiles);
             expected = _basePortableDataHash;
+            journaled = JournalTaken(pending);
         }
 
         var saved = false;
+        var unanswered = _unanswered;
         try
         {
             if (pending.Changes.Count > 0)
@@ -161,10 +168,22 @@ public sealed partial class CollectionFileSystem
                     file.Ready = new ManifestFile(await StoredSegmentsAsync(file.Extents!, cancellationToken));
                 }
 
-                var record = await Services.Catalog.UpdateCollectionAsync(Uuid, ToRequest(pending, expected), cancellationToken);
+                JournalSaving(journaled, pending);
+                var request = ToRequest(pending, expected);
+                _unanswered = [.. pending.Changes.Select(change => (change.Path, change.Node?.Build()))];
+                var record = await Services.Catalog.UpdateCollectionAsync(Uuid, request, cancellationToken);
                 lock (Lock)
                 {
+                    _unanswered = [];
                     Commit(pending, record);
+                    JournalCommitted(journaled, pending);
+                }
+            }
+            else
+            {
+                lock (Lock)
+                {
+                    ClearJournalIfSaved();
                 }
             }
 
@@ -172,6 +191,8 @@ public sealed partial class CollectionFileSystem
         }
         catch (CatalogException e) when (e.Kind == CatalogErrorKind.PreconditionFailed)
         {
+            // This one was answered; an earlier one may not have been.
+            _unanswered = unanswered;
             return false;
         }
         finally
@@ -242,6 +263,10 @@ public sealed partial class CollectionFileSystem
                         break;
                     case CollectionFile file when (file.IsDirty || !file.IsSavedHere) && MayTake(file):
                         pending.Changes.Add((here, TakeFile(file)));
+                        break;
+                    case CollectionFile { IsSavedHere: false } when directory.Stored?.Find(name) is ManifestDirectory:
+                        // The file waits for a later save; the directory that had its name has moved away or is gone.
+                        pending.Changes.Add((here, null));
                         break;
                     case CollectionDirectory { IsSavedHere: true } child:
                         Walk(child, here);

@@ -89,7 +89,7 @@ public sealed partial class CollectionFileSystem : IAsyncDisposable
     public static CollectionFileSystem Open(CollectionServices services, Collection record, bool isWritable, Action<NodeChange> changed) =>
         new(services, record, isWritable, changed);
 
-    /// <summary>Drops everything; call <see cref="SaveAsync(CancellationToken)"/> first, or unsaved changes are gone.</summary>
+    /// <summary>Drops everything; call <see cref="SaveAsync(CancellationToken)"/> first, or unsaved changes are gone, unless the journal has them.</summary>
     public async ValueTask DisposeAsync()
     {
         Services.Open.Remove(this);
@@ -98,6 +98,8 @@ public sealed partial class CollectionFileSystem : IAsyncDisposable
         await _saving.WaitAsync();
         lock (Lock)
         {
+            // What is not saved is in the journal's files, where the next mount finds it.
+            _journal?.Close();
             foreach (var file in WithMemory.ToArray())
             {
                 file.OpenCount = 0;

@@ -20,11 +20,17 @@ public sealed record CollectionOptions
     /// <summary>Longest wait between background saves that fail.</summary>
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>
+    /// Background saves that fail in a row before programs are told by EIO: a keepstore that restarts is no failure, one that is gone for longer than a few
+    /// seconds is.
+    /// </summary>
+    public int FailuresBeforeReport { get; init; } = 3;
+
     /// <summary>close() returns only when the file's collection is saved (mount.md section 6).</summary>
     public bool SyncOnClose { get; init; }
 
-    /// <summary>Blocks stored at once: one is on the wire while the next is hashed.</summary>
-    public int MaxUploads { get; init; } = 2;
+    /// <summary>Blocks stored at once: hashing is by far the slowest part, and several at once are hashed together in the time of one.</summary>
+    public int MaxUploads { get; init; } = 4;
 
     /// <summary>Blocks fetched ahead of a sequential reader once it has proved to be one.</summary>
     public int MaxReadAhead { get; init; } = 5;

@@ -1,5 +1,6 @@
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Catalog;
+using KeepFs.Engine.FileSystems.Journal;
 
 namespace KeepFs.Engine.FileSystems;
 
@@ -24,6 +25,15 @@ public sealed record CollectionServices(
     TimeProvider Time,
     Action<string> Log)
 {
+    /// <summary>Records changes before they are answered; none: what is not saved is lost with the process.</summary>
+    public StagingJournal? Journal { get; init; }
+
+    /// <summary>What the catalogue does not have yet, by collection.</summary>
+    public IReadOnlyList<UnsavedCollection> Unsaved() => Open.Unsaved();
+
+    /// <summary>The collections end with the mount: nobody waits for them to be saved.</summary>
+    internal bool IsNeverSaved { get; init; }
+
     /// <summary>Who holds memory of <see cref="WritePool"/>.</summary>
     internal OpenCollections Open { get; } = new();
 }

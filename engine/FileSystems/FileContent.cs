@@ -22,6 +22,9 @@ internal sealed class FileContent
 
     public long SizeBytes { get; private set; }
 
+    /// <summary>Where the last <see cref="Write"/> put its bytes.</summary>
+    public MemorySegment? LastWritten { get; private set; }
+
     /// <summary>Segments that hold bytes only in memory.</summary>
     public IEnumerable<MemorySegment> Unstored => _extents.Where(extent => extent.Memory is { Stored: null }).Select(extent => extent.Memory!).Distinct();
 
@@ -85,6 +88,7 @@ internal sealed class FileContent
             var skip = (int)(offset - around.Start);
             var overwrite = (int)Math.Min(data.Length, around.Length - skip);
             inside.Overwrite(around.Offset + skip, data[..overwrite]);
+            LastWritten = inside;
             return overwrite;
         }
 
@@ -106,6 +110,7 @@ internal sealed class FileContent
             }
 
             tail.Append(data[..length]);
+            LastWritten = tail;
             RemoveRange(offset, Math.Min(SizeBytes, offset + length));
             _extents[before] = previous with { Length = previous.Length + length };
             SizeBytes = Math.Max(SizeBytes, offset + length);
@@ -131,6 +136,38 @@ internal sealed class FileContent
         SizeBytes = sizeBytes;
     }
 
+    /// <summary>Makes a range come from stored blocks; the start must not lie past the end.</summary>
+    public void SetStored(long start, ReadOnlySpan<ManifestSegment> segments)
+    {
+        var end = start;
+        foreach (var segment in segments)
+        {
+            end += segment.Length;
+        }
+
+        RemoveRange(start, Math.Min(SizeBytes, end));
+        var at = IndexAt(start);
+        foreach (var segment in segments)
+        {
+            _extents.Insert(at++, new Extent(start, segment.Length, null, segment.Locator, segment.Offset));
+            start += segment.Length;
+        }
+
+        SizeBytes = Math.Max(SizeBytes, end);
+    }
+
+    /// <summary>Makes a range zeros; the start must not lie past the end.</summary>
+    public void SetHole(long start, long length)
+    {
+        RemoveRange(start, Math.Min(SizeBytes, start + length));
+        _extents.Insert(IndexAt(start), new Extent(start, length, null, null, 0));
+        SizeBytes = Math.Max(SizeBytes, start + length);
+    }
+
+    /// <summary>Where in the file the bytes of a stored segment are.</summary>
+    public List<(long Start, ManifestSegment Place)> PlacesOf(MemorySegment segment) =>
+        [.. _extents.Where(extent => extent.Memory == segment).Select(extent => (extent.Start, extent.Stored!.Value))];
+
     private int WriteNew(long offset, ReadOnlySpan<byte> data, ref BlockBuffer? spare, out int neededBytes, out MemorySegment? filled)
     {
         (neededBytes, filled) = (0, null);
@@ -142,6 +179,7 @@ internal sealed class FileContent
         }
 
         var segment = new MemorySegment(spare);
+        LastWritten = segment;
         spare = null;
         segment.Append(data[..length]);
         segment.Hold();

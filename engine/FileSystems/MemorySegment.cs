@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.FileSystems.Journal;
 using KeepFs.Engine.Manifests;
 
 namespace KeepFs.Engine.FileSystems;
@@ -13,6 +14,7 @@ internal sealed class MemorySegment
 {
     private BlockBuffer? _buffer;
     private int _holders;
+    private List<JournalFile>? _journaled;
 
     public MemorySegment(BlockBuffer buffer)
     {
@@ -26,6 +28,12 @@ internal sealed class MemorySegment
 
     /// <summary>Where the bytes are stored, once they are.</summary>
     public ManifestSegment? Stored { get; private set; }
+
+    /// <summary>The file that is made of it.</summary>
+    public CollectionFile? File { get; set; }
+
+    /// <summary>The bytes also stand in data files of the journal, which stay until <see cref="ReleaseJournal"/>.</summary>
+    public bool IsJournaled => _journaled is not null;
 
     /// <summary>The upload under way, shared by everybody who waits for it.</summary>
     public Task? Upload { get; set; }
@@ -68,6 +76,7 @@ internal sealed class MemorySegment
         if (--_holders == 0)
         {
             ReleaseBuffer();
+            ReleaseJournal();
         }
     }
 
@@ -75,6 +84,23 @@ internal sealed class MemorySegment
     {
         Stored = stored;
         ReleaseBuffer();
+    }
+
+    /// <summary>A data file of the journal holds some of the bytes.</summary>
+    public void AddJournal(JournalFile data)
+    {
+        if (_journaled?.Contains(data) is not true)
+        {
+            data.Hold();
+            (_journaled ??= []).Add(data);
+        }
+    }
+
+    /// <summary>The journal does not need the bytes any more: it says where they are stored, or that nobody can see them.</summary>
+    public void ReleaseJournal()
+    {
+        _journaled?.ForEach(data => data.Drop());
+        _journaled = null;
     }
 
     private void ReleaseBuffer()

@@ -17,6 +17,34 @@ internal sealed class OpenCollections
     /// <summary>The same collection opened at another place of the tree, such as under its id.</summary>
     public IEnumerable<CollectionFileSystem> OthersOf(CollectionFileSystem collection) => _open.Keys.Where(other => other != collection && other.Uuid == collection.Uuid);
 
+    /// <summary>Everything that is not saved, collection by collection.</summary>
+    public IReadOnlyList<UnsavedCollection> Unsaved() => [.. _open.Keys.Where(collection => !collection.Services.IsNeverSaved).Select(collection => collection.DescribeUnsaved()).OfType<UnsavedCollection>()];
+
+    /// <summary>Saves all of them, open files too; the first failure is thrown after all were tried.</summary>
+    public async Task SaveAllAsync(CollectionFileSystem first, CancellationToken cancellationToken)
+    {
+        FsException? failure = null;
+        foreach (var collection in _open.Keys.OrderBy(collection => collection != first))
+        {
+            try
+            {
+                if (collection.IsDirty)
+                {
+                    await collection.SaveAsync(cancellationToken);
+                }
+            }
+            catch (FsException e)
+            {
+                failure ??= e;
+            }
+        }
+
+        if (failure is not null)
+        {
+            throw failure;
+        }
+    }
+
     /// <summary>
     /// Flushes the writer's own collection, whose failure is the writer's, and then the others; what fails there is told by their own saves.
     /// </summary>

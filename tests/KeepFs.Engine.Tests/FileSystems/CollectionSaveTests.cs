@@ -256,6 +256,26 @@ public sealed class CollectionSaveTests
     }
 
     [Fact]
+    public async Task A_refresh_between_moves_of_directories_brings_back_nothing()
+    {
+        var uuid = await _world.CreateAsync();
+        var mine = await _world.OpenAsync(uuid);
+        await WriteAsync(mine, "a/old", "1");
+        await WriteAsync(mine, "b/new", "2");
+        await mine.SaveAsync(default);
+        await mine.Root.RenameAsync("a", mine.Root, "c", true, default);
+        await mine.Root.RenameAsync("b", mine.Root, "a", true, default);
+        var theirs = await _world.OpenAsync(uuid);
+        await WriteAsync(theirs, "elsewhere", "3");
+        await theirs.SaveAsync(default);
+        await mine.RefreshAsync(default);
+
+        Assert.Null(await FindAsync(mine, "a/old"));
+        await mine.SaveAsync(default);
+        Assert.Equal("a/|a/new=2|c/|c/old=1|elsewhere=3", await _world.SavedAsync(uuid));
+    }
+
+    [Fact]
     public async Task Many_writers_to_one_collection_lose_nothing()
     {
         var uuid = await _world.CreateAsync();

@@ -2,6 +2,7 @@ using System.Text;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.FileSystems;
+using KeepFs.Engine.FileSystems.Journal;
 using KeepFs.Engine.Manifests;
 using KeepFs.Testing.Blocks;
 using KeepFs.Testing.Catalog;
@@ -11,13 +12,13 @@ namespace KeepFs.Engine.Tests.FileSystems;
 /// <summary>A collection over memory, and what tests do with it.</summary>
 internal sealed class CollectionWorld
 {
-    public MemoryBlockStore Store { get; } = new();
+    public MemoryBlockStore Store { get; init; } = new();
 
-    public MemoryCatalog Catalog { get; } = new();
+    public MemoryCatalog Catalog { get; init; } = new();
 
     public BlockBufferPool WritePool { get; init; } = new(new BlockBufferPoolOptions { BudgetBytes = 256 << 20 });
 
-    public List<string> Log { get; } = [];
+    public List<string> Log { get; init; } = [];
 
     public List<NodeChange> Changes { get; } = [];
 
@@ -28,7 +29,11 @@ internal sealed class CollectionWorld
         (await Catalog.CreateCollectionAsync(new CollectionChange { Collection = new CollectionWrite { Name = Guid.NewGuid().ToString(), ManifestText = Encoding.UTF8.GetBytes(manifest) } }, default)).Uuid;
 
     public CollectionServices Services() => new(
-        Store, Catalog, WritePool, new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 256 << 20 }), Options, new NodeIds(), TimeProvider.System, Log.Add);
+        Store, Catalog, WritePool, new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 256 << 20 }), Options, new NodeIds(), TimeProvider.System, Log.Add)
+    { Journal = Journal };
+
+    /// <summary>None unless a test wants one.</summary>
+    public StagingJournal? Journal { get; init; }
 
     public Task<CollectionFileSystem> OpenAsync(string uuid) => OpenAsync(uuid, Services());
 

@@ -39,6 +39,26 @@ public sealed class MemoryCatalog : ICatalog
     /// <summary>Lists of collections by UUID that were asked for: what polling does.</summary>
     public int Polls { get; private set; }
 
+    /// <summary>Another catalogue with the same content now, for a world that goes on differently.</summary>
+    public MemoryCatalog Clone()
+    {
+        var clone = new MemoryCatalog { _last = _last };
+        lock (_lock)
+        {
+            foreach (var (uuid, record) in _collections)
+            {
+                clone._collections.Add(uuid, record);
+            }
+
+            foreach (var (uuid, group) in _groups)
+            {
+                clone._groups.Add(uuid, group);
+            }
+        }
+
+        return clone;
+    }
+
     /// <summary>Updates that changed something.</summary>
     public int Updates { get; private set; }
 

@@ -1,0 +1,459 @@
+using KeepFs.Engine.Catalog;
+using KeepFs.Engine.Manifests;
+
+namespace KeepFs.Engine.FileSystems.Journal;
+
+/// <summary>
+/// Carries out the records of a chain on the collection as it is now. Whoever changed it meanwhile keeps their changes: a record that finds at its path neither
+/// what the dead process saw there nor what it was saving leaves it alone, and our content goes to a conflict name.
+/// </summary>
+internal sealed class JournalReplay(CollectionFileSystem collection, ChainScan scan)
+{
+    private readonly Dictionary<string, HashSet<ContentFingerprint>> _ours = [];
+    private readonly Dictionary<string, CollectionNode> _displaced = new(StringComparer.Ordinal);
+    private readonly HashSet<CollectionFile> _known = [];
+    private readonly Dictionary<CollectionFile, List<(long Start, long End)>> _missing = [];
+
+    /// <summary>By id in the journal.</summary>
+    public Dictionary<ulong, CollectionFile> Files { get; } = [];
+
+    /// <summary>What of the chain could not be used; its files are kept aside then.</summary>
+    public string? Damage { get; private set; } = scan.Damage;
+
+    /// <summary>Replays one chain and saves. When it returns, the chain is gone.</summary>
+    /// <exception cref="FsException">It could not be saved; the chain is as it was.</exception>
+    /// <exception cref="CatalogException">The catalogue cannot be asked.</exception>
+    public static async Task RunAsync(StagingJournal journal, CollectionServices services, PendingChain pending, CancellationToken cancellationToken)
+    {
+        var scan = ChainScan.Read(pending.Folder);
+        if (scan.Damage is null && (scan.Uuid.Length == 0 || !scan.HasChanges))
+        {
+            Directory.Move(pending.Folder, journal.NewDiscardFolder(pending.Folder, isKept: false));
+            return;
+        }
+
+        if (scan.Damage is { } damage)
+        {
+            services.Log($"journal of collection {pending.Uuid}: {damage}; what came before is replayed");
+            SetUnreadAside(pending.Folder, scan);
+            if (scan.Uuid.Length == 0)
+            {
+                Directory.Move(pending.Folder, journal.NewDiscardFolder(pending.Folder, isKept: true));
+                return;
+            }
+        }
+
+        var record = await services.Catalog.FindCollectionAsync(scan.Uuid, null, cancellationToken)
+            ?? throw new FsException(FsError.NotFound, $"collection {scan.Uuid} does not exist any more, or may not be read; restore it from the trash, and its unsaved changes will be saved");
+        var collection = CollectionFileSystem.Open(services, record, isWritable: true, static _ => { });
+        try
+        {
+            await collection.ReplayAsync(journal, scan, cancellationToken);
+            await collection.SaveAsync(cancellationToken);
+            services.Log($"collection {scan.Uuid}: changes that an earlier mount had not saved are saved now");
+        }
+        finally
+        {
+            await collection.DisposeAsync();
+        }
+    }
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (taken, entries) in scan.Unanswered)
+        {
+            if (entries.All(IsThere))
+            {
+                // The catalogue had it, only its answer did not arrive.
+                scan.TakeAsCommitted(taken);
+                break;
+            }
+        }
+
+        foreach (var entry in scan.Saved)
+        {
+            if (entry.Kind == SavedKind.File)
+            {
+                if (!_ours.TryGetValue(entry.Path, out var known))
+                {
+                    _ours.Add(entry.Path, known = []);
+                }
+
+                known.Add(ContentFingerprint.Of(entry.Segments));
+            }
+        }
+
+        try
+        {
+            await RunAsync(scan.Start, cancellationToken);
+        }
+        catch (InvalidDataException e)
+        {
+            Damage ??= e.Message;
+            collection.Services.Log($"journal of collection {scan.Uuid}: {e.Message}; what came before is replayed");
+        }
+
+        foreach (var (file, ranges) in _missing.Where(entry => entry.Value.Count > 0))
+        {
+            Damage ??= "data files are missing";
+            Report(file.Path, $"lost {ranges.Sum(range => range.End - range.Start)} bytes that were only in a data file of the journal, which is gone; they are zeros now");
+        }
+    }
+
+    private async Task RunAsync(ulong start, CancellationToken cancellationToken)
+    {
+        var kept = scan.Kept.ToDictionary(file => file.Id);
+        foreach (var record in new ChainReader(scan.Folder).Read())
+        {
+            if (record.Sequence >= scan.NextSequence)
+            {
+                return;
+            }
+
+            if (record.Sequence >= start)
+            {
+                await RunAsync(record, null, cancellationToken);
+            }
+            else if (record.Type is JournalRecordType.Create or JournalRecordType.Bind or JournalRecordType.Write or JournalRecordType.WriteBulk
+                or JournalRecordType.SetSize or JournalRecordType.Stored)
+            {
+                // Before the save only what it left over counts.
+                var id = new RecordReader(record.Payload.Span).Number();
+                if (kept.TryGetValue(id, out var file) && record.File >= file.Since)
+                {
+                    await RunAsync(record, file, cancellationToken);
+                }
+            }
+        }
+    }
+
+    private async ValueTask RunAsync(JournalRecord record, KeptFile? kept, CancellationToken cancellationToken)
+    {
+        switch (record.Type)
+        {
+            case JournalRecordType.Write or JournalRecordType.WriteBulk:
+                await WriteAsync(record, cancellationToken);
+                break;
+            case JournalRecordType.SetSize:
+                await SetSizeAsync(record, cancellationToken);
+                break;
+            case JournalRecordType.Rename:
+                await RenameAsync(record, cancellationToken);
+                break;
+            default:
+                lock (collection.Lock)
+                {
+                    Run(record, kept);
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>Under the lock.</summary>
+    private void Run(in JournalRecord record, KeptFile? kept)
+    {
+        var fields = new RecordReader(record.Payload.Span);
+        switch (record.Type)
+        {
+            case JournalRecordType.Create:
+                var id = fields.Number();
+                Place(id, kept?.Path ?? fields.Text(), [], isNew: true, kept?.Saved ?? default);
+                break;
+            case JournalRecordType.Bind:
+                id = fields.Number();
+                var (path, isStored) = (fields.Text(), fields.Small() == 1);
+                var segments = fields.Segments();
+                Place(id, kept?.Path ?? path, isStored ? segments : scan.AsTaken(id), isNew: false, kept?.Saved ?? default);
+                break;
+            case JournalRecordType.MakeDirectory:
+                DirectoryAt(ManifestTree.Components(fields.Text()));
+                break;
+            case JournalRecordType.Remove:
+                Remove(fields.Text(), fields.Fingerprint());
+                break;
+            case JournalRecordType.Stored when Files.TryGetValue(fields.Number(), out var file) && !file.IsRemoved:
+                for (var count = fields.Small(); count > 0; count--)
+                {
+                    SetStored(file, fields.Size(), fields.Text(), (int)fields.Small(), (int)fields.Small());
+                }
+
+                break;
+        }
+    }
+
+    private void SetStored(CollectionFile file, long start, string locator, int offset, int length)
+    {
+        if (!Blocks.Locator.TryParse(locator, out var block) || length <= 0 || offset < 0)
+        {
+            throw new InvalidDataException("A stored range in the journal cannot be read.");
+        }
+
+        if (start > file.SizeBytes)
+        {
+            file.Content.SetSize(start);
+        }
+
+        file.Content.SetStored(start, [new ManifestSegment(block, offset, length)]);
+        file.MarkDirty();
+        Found(file, start, length);
+    }
+
+    private async ValueTask WriteAsync(JournalRecord record, CancellationToken cancellationToken)
+    {
+        var fields = new RecordReader(record.Payload.Span);
+        var (id, offset) = (fields.Number(), fields.Size());
+        if (!Files.TryGetValue(id, out var file) || file.IsRemoved)
+        {
+            return;
+        }
+
+        if (record.Data is { } data)
+        {
+            Found(file, offset, data.Length);
+            await collection.ReplayWriteAsync(file, offset, data, cancellationToken);
+            return;
+        }
+
+        // Later records say where the bytes are, or that they were overwritten; that is checked in the end.
+        var length = (int)fields.Small();
+        lock (collection.Lock)
+        {
+            if (offset > file.SizeBytes)
+            {
+                file.Content.SetSize(offset);
+            }
+
+            file.Content.SetHole(offset, length);
+            file.MarkDirty();
+        }
+
+        Found(file, offset, length);
+        if (!_missing.TryGetValue(file, out var ranges))
+        {
+            _missing.Add(file, ranges = []);
+        }
+
+        ranges.Add((offset, offset + length));
+    }
+
+    private async ValueTask SetSizeAsync(JournalRecord record, CancellationToken cancellationToken)
+    {
+        var fields = new RecordReader(record.Payload.Span);
+        var (id, size) = (fields.Number(), fields.Size());
+        if (Files.TryGetValue(id, out var file) && !file.IsRemoved)
+        {
+            Found(file, size, long.MaxValue - size);
+            await collection.SetSizeAsync(file, size, cancellationToken);
+        }
+    }
+
+    /// <summary>A range is known again.</summary>
+    private void Found(CollectionFile file, long start, long length)
+    {
+        if (_missing.TryGetValue(file, out var ranges))
+        {
+            var end = start + length;
+            List<(long Start, long End)> left = [];
+            foreach (var range in ranges)
+            {
+                left.Add((range.Start, Math.Min(range.End, start)));
+                left.Add((Math.Max(range.Start, end), range.End));
+            }
+
+            left.RemoveAll(range => range.Start >= range.End);
+            _missing[file] = left;
+        }
+    }
+
+    /// <summary>Under the lock: finds or makes the file that an id stands for, with the content that it had before the following records.</summary>
+    private void Place(ulong id, string path, ManifestSegment[]? before, bool isNew, ContentFingerprint replaced)
+    {
+        if (Files.ContainsKey(id))
+        {
+            return;
+        }
+
+        var names = ManifestTree.Components(path);
+        var directory = names.Length == 0 ? throw new InvalidDataException("A file in the journal has no name.") : DirectoryAt(names.AsSpan(..^1));
+        var there = directory.Find(names[^1]);
+        var file = there as CollectionFile;
+        var known = file?.StoredContent() is { } stored ? ContentFingerprint.Of(stored) : default;
+        var isAsBefore = file is not null && !isNew && (before is null || known == ContentFingerprint.Of(before));
+        if (file is null || !(isAsBefore || _known.Contains(file) || IsOurs(path, known) || (known.IsKnown && known == replaced) || scan.WasSaving(id, known)))
+        {
+            var name = there is null ? names[^1] : FreeName(directory, names[^1]);
+            file = new CollectionFile(collection, directory, name, new ManifestFile([]));
+            directory.Place(name, file);
+            file.MarkDirty();
+            isAsBefore = before is null or [];
+            if (there is not null)
+            {
+                _displaced[path] = file;
+                Report(path, $"was changed here before the crash and by somebody else; the change made here is kept as \"{name}\"");
+            }
+        }
+
+        if (!isAsBefore)
+        {
+            file.ReplaceContent(before ?? []);
+        }
+
+        Files[id] = file;
+        _known.Add(file);
+    }
+
+    /// <summary>Under the lock.</summary>
+    private void Remove(string path, ContentFingerprint saved)
+    {
+        if (!_displaced.Remove(path, out var node) && (node = Find(path)) is null)
+        {
+            return;
+        }
+
+        if (node is CollectionFile file ? IsSame(path, file, saved) : node is CollectionDirectory { IsEmpty: true })
+        {
+            node.Parent?.Detach(node.Name);
+        }
+        else
+        {
+            Report(path, "was removed here before the crash and changed by somebody else; their version stays");
+        }
+    }
+
+    private async ValueTask RenameAsync(JournalRecord record, CancellationToken cancellationToken)
+    {
+        var (path, targetPath, moved, replaced) = Fields(record);
+        CollectionNode node;
+        CollectionDirectory into;
+        string name;
+        lock (collection.Lock)
+        {
+            var names = ManifestTree.Components(targetPath);
+            if ((_displaced.GetValueOrDefault(path) ?? Find(path)) is not { Parent: not null } found || names.Length == 0)
+            {
+                // Moved already: the save got through.
+                return;
+            }
+
+            if (found is CollectionFile file && !_displaced.ContainsKey(path) && !_known.Contains(file) && !(moved.IsKnown ? IsThis(file, moved) : IsOurs(path, FingerprintOf(file))))
+            {
+                if (!IsOurs(path, FingerprintOf(file)))
+                {
+                    Report(path, $"was moved to \"{targetPath}\" here before the crash and changed by somebody else; it stays");
+                }
+
+                return;
+            }
+
+            _displaced.Remove(path);
+            (node, into, name) = (found, DirectoryAt(names.AsSpan(..^1)), names[^1]);
+            var there = into.Find(name);
+            var mayReplace = there switch
+            {
+                null => true,
+                CollectionFile target => IsSame(targetPath, target, replaced),
+                CollectionDirectory target => node is CollectionDirectory && target.IsEmpty,
+                _ => false,
+            };
+            if (!mayReplace && node is CollectionDirectory && there is CollectionDirectory)
+            {
+                Report(path, $"was moved to \"{targetPath}\" here before the crash, which is not empty now; it stays");
+                return;
+            }
+
+            if (!mayReplace)
+            {
+                name = FreeName(into, name);
+                _displaced[targetPath] = node;
+                Report(targetPath, $"was changed here before the crash and by somebody else; the change made here is kept as \"{name}\"");
+            }
+        }
+
+        try
+        {
+            await node.Parent!.RenameAsync(node.Name, into, name, mayReplace: true, cancellationToken);
+        }
+        catch (FsException e)
+        {
+            Report(path, $"was moved to \"{targetPath}\" here before the crash; it stays: {e.Message}");
+        }
+
+        static (string, string, ContentFingerprint, ContentFingerprint) Fields(JournalRecord record)
+        {
+            var fields = new RecordReader(record.Payload.Span);
+            return (fields.Text(), fields.Text(), fields.Fingerprint(), fields.Fingerprint());
+        }
+    }
+
+    private static bool IsThis(CollectionFile file, ContentFingerprint saved) => saved.IsKnown && FingerprintOf(file) == saved;
+
+    private static ContentFingerprint FingerprintOf(CollectionFile file) => file.StoredContent() is { } stored ? ContentFingerprint.Of(stored) : default;
+
+    /// <summary>The file is the one that the dead process saw there, made, or was saving there.</summary>
+    private bool IsSame(string path, CollectionFile file, ContentFingerprint saved) =>
+        _known.Contains(file) || IsThis(file, saved) || IsOurs(path, FingerprintOf(file));
+
+    private bool IsOurs(string path, ContentFingerprint content) => content.IsKnown && _ours.TryGetValue(path, out var known) && known.Contains(content);
+
+    private bool IsThere(SavedPath entry) => entry.Kind switch
+    {
+        SavedKind.File => Find(entry.Path) is CollectionFile file && FingerprintOf(file) == ContentFingerprint.Of(entry.Segments),
+        SavedKind.Directory => Find(entry.Path) is CollectionDirectory,
+        _ => Find(entry.Path) is null,
+    };
+
+    private CollectionNode? Find(string path)
+    {
+        CollectionNode? node = collection.RootNode;
+        foreach (var name in ManifestTree.Components(path))
+        {
+            node = (node as CollectionDirectory)?.Find(name);
+        }
+
+        return node;
+    }
+
+    /// <summary>Under the lock: the directory, made if need be; beside a file of that name, under a conflict name.</summary>
+    private CollectionDirectory DirectoryAt(ReadOnlySpan<string> names)
+    {
+        var directory = collection.RootNode;
+        foreach (var name in names)
+        {
+            var found = directory.Find(name);
+            if (found is CollectionDirectory next)
+            {
+                directory = next;
+                continue;
+            }
+
+            var free = found is null ? name : FreeName(directory, name);
+            next = new CollectionDirectory(collection, directory, free, null);
+            directory.Place(free, next);
+            directory = next;
+        }
+
+        return directory;
+    }
+
+    private string FreeName(CollectionDirectory directory, string name)
+    {
+        do
+        {
+            name = NodeName.ForConflict(name, collection.Services.Time.GetUtcNow());
+        }
+        while (directory.Find(name) is not null);
+        return name;
+    }
+
+    private void Report(string path, string what) => collection.Services.Log($"collection {scan.Uuid}: \"{path}\" {what}.");
+
+    /// <summary>Logs that cannot be used stay under another name, so that what is recorded from now on follows what was read.</summary>
+    private static void SetUnreadAside(string folder, ChainScan scan)
+    {
+        foreach (var number in ChainFiles.Numbers(folder, ".log").Where(number => number > scan.LastReadLog))
+        {
+            File.Move(ChainFiles.Log(folder, number), ChainFiles.Log(folder, number) + ".unread", overwrite: true);
+        }
+    }
+}
