@@ -13,6 +13,7 @@ var root = new RootCommand("KeepFs: content-addressed storage that speaks the Ar
     LsCommand.Create(),
     MountCommand.Create(MountStyle.KeepFs, arguments, exec),
     MountCommand.Create(MountStyle.ArvMount, arguments, exec),
+    DiffCommand.Create(),
     DemoCommand.Create(),
     KeepstoreCommand.Create(),
     ScrubCommand.Create(),

@@ -78,6 +78,15 @@ internal sealed class CollectionFile : CollectionNode, IFileNode
     private BlockRange[]? Pieces(IWholeFiles files) =>
         Owner.IsWritable || Stored.SizeBytes < files.MinWholeBytes ? null : Array.ConvertAll(Stored.Segments, segment => new BlockRange(segment.Locator, segment.Offset, segment.Length));
 
+    /// <summary>None while something is not saved.</summary>
+    public ValueTask<IReadOnlyDictionary<string, string>> GetExtendedAttributesAsync(CancellationToken cancellationToken)
+    {
+        lock (Owner.Lock)
+        {
+            return new(IsDirty || _content is not null ? INode.EmptyAttributes : FileLocators.AttributesOf(Stored));
+        }
+    }
+
     public ValueTask SetSizeAsync(long sizeBytes, CancellationToken cancellationToken) => Owner.SetSizeAsync(this, sizeBytes, cancellationToken);
 
     /// <summary>Under the lock: the content as it would be saved, if all of it is on keepstores already.</summary>

@@ -25,7 +25,7 @@ public interface INode
     ValueTask<IReadOnlyDictionary<string, string>> GetExtendedAttributesAsync(CancellationToken cancellationToken) => new(EmptyAttributes);
 
     /// <summary>No extended attributes.</summary>
-    protected static readonly IReadOnlyDictionary<string, string> EmptyAttributes = new Dictionary<string, string>();
+    internal static readonly IReadOnlyDictionary<string, string> EmptyAttributes = new Dictionary<string, string>();
 }
 
 /// <summary>One name in a directory.</summary>

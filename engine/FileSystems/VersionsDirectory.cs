@@ -10,6 +10,9 @@ internal sealed class VersionsDirectory(SiteFileSystem site, string uuid) : Name
 {
     public const string EntryName = "@versions";
 
+    /// <summary>A save a moment ago may have made a version, or changed the current one.</summary>
+    protected override TimeSpan Lifetime => TimeSpan.FromSeconds(1);
+
     protected override async Task<IReadOnlyList<(string Name, string Key, Func<SiteDirectory> Make)>> LoadAsync(CancellationToken cancellationToken)
     {
         var versions = await Site.AskAsync(catalog => catalog.ListVersionsAsync(uuid, cancellationToken));
