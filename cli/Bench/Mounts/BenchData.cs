@@ -42,7 +42,7 @@ internal sealed class BenchData(string folder, long fileBytes, int files)
             await File.WriteAllBytesAsync(Path.Combine(directory, $"file{i:d6}.txt"), RandomNumberGenerator.GetBytes(sizes.Next(MinSmallBytes, MaxSmallBytes)), cancellationToken);
         }
 
-        await Shell.RunAsync($"tar -cf {Archive} {Tree} && git -c init.defaultBranch=main init -q {Repository} && cp -r {Tree} {Repository}/ && cd {Repository} && git add . && git -c user.name=b -c user.email=b@b commit -qm tree && git gc -q", folder, cancellationToken);
+        await Shell.RunAsync($"tar -cf {Archive} {Tree} && git -c init.defaultBranch=main init -q {Repository} && cp -r {Tree} {Repository}/ && cd {Repository} && git config gc.auto 0 && git add . && git -c user.name=b -c user.email=b@b commit -qm tree && git gc -q", folder, cancellationToken);
     }
 }
 
