@@ -37,7 +37,11 @@ public sealed class StateLogTests : IDisposable
             Assert.Equal(
                 new Dictionary<ulong, StateNode>
                 {
-                    [10] = new(1, "dir", 1), [11] = new(10, "file", 2), [13] = new(state.Nodes[13].Parent, null, 1), [14] = new(1, "to", 1), [15] = new(state.Nodes[15].Parent, null, 1),
+                    [10] = new(1, "dir", 1),
+                    [11] = new(10, "file", 2),
+                    [13] = new(state.Nodes[13].Parent, null, 1),
+                    [14] = new(1, "to", 1),
+                    [15] = new(state.Nodes[15].Parent, null, 1),
                 },
                 state.Nodes);
             Assert.Equal([10UL, 11UL, 14UL], state.Names.Values.Order());
