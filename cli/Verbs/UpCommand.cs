@@ -54,11 +54,10 @@ internal static class UpCommand
             return;
         }
 
-        Directory.CreateDirectory(options.Mount);
         var settings = new ArvadosSettings(api, cluster.AdminToken, IsInsecure: true, []);
         await using var site = await MountedSite.StartAsync(
             settings,
-            new MountSettings { Fuse = new FuseMountOptions { MountPoint = options.Mount, ReplacesDeadMount = true }, Cache = new BlockCacheSettings { IsOnDisk = false } },
+            new MountSettings { Fuse = new FuseMountOptions { MountPoint = options.Mount, CreatesMountPoint = true, ReplacesDeadMount = true }, Cache = new BlockCacheSettings { IsOnDisk = false } },
             cancellationToken);
         Announce(config, data, site.MountPoint);
         await Task.WhenAny(UntilCancelledAsync(cancellationToken), site.Unmounted);
