@@ -5,8 +5,11 @@ namespace KeepFs.Fuse;
 /// <summary>How and where to mount.</summary>
 public sealed record FuseMountOptions
 {
-    /// <summary>An existing empty directory.</summary>
+    /// <summary>An empty directory.</summary>
     public required string MountPoint { get; init; }
+
+    /// <summary>The directory is created if it is missing, after a dead mount at that place is gone.</summary>
+    public bool CreatesMountPoint { get; init; }
 
     /// <summary>The kernel refuses every change with EROFS before it reaches the tree.</summary>
     public bool IsReadOnly { get; init; }

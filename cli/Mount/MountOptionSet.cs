@@ -126,6 +126,7 @@ internal sealed partial class MountOptionSet
                 // A temporary collection can be written in a mount that is otherwise read-only: then the tree says so, not the kernel.
                 IsReadOnly = isReadOnly && !root.HasTmp,
                 AllowOther = parsed.GetValue(_allowOther),
+                CreatesMountPoint = true,
                 ReplacesDeadMount = true,
                 Held = HeldMount.FromEnvironment(),
                 Subtype = parsed.GetValue(_subtype) ?? "keepfs",

@@ -19,22 +19,6 @@ internal static class MountTable
     /// <summary>All mounts in the order in which they were made; of several at one path the last one is seen.</summary>
     public static IReadOnlyList<MountEntry> Read() => Parse(System.IO.File.ReadLines(File));
 
-    /// <summary>
-    /// Makes the directory to mount at if it is missing. A mount whose process is gone cannot even be seen as a directory; it is dealt with when
-    /// mounting.
-    /// </summary>
-    public static void PrepareDirectory(string path)
-    {
-        try
-        {
-            Directory.CreateDirectory(path);
-        }
-        catch (IOException) when (Read().Any(mount => mount.IsFuse && mount.Path == Path.GetFullPath(path)))
-        {
-            // It is there, under the dead mount.
-        }
-    }
-
     public static IReadOnlyList<MountEntry> Parse(IEnumerable<string> lines)
     {
         var entries = new List<MountEntry>();

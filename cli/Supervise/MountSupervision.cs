@@ -21,7 +21,6 @@ internal static class MountSupervision
     /// <param name="cancellationToken">Saves, unmounts and ends.</param>
     public static async Task<int> RunAsync(MountSettings settings, IReadOnlyList<string> arguments, Action ready, CancellationToken cancellationToken)
     {
-        MountTable.PrepareDirectory(settings.Fuse.MountPoint);
         using var holder = await MountHolder.MountAsync(settings.Fuse, settings.Log);
         void Upgrade(PosixSignalContext context)
         {

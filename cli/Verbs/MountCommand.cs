@@ -100,11 +100,6 @@ internal static class MountCommand
 
     private static async Task<int> RunAsync(MountSettings settings, string[]? exec, bool isDaemon, CancellationToken cancellationToken)
     {
-        if (settings.Fuse.Held is null)
-        {
-            MountTable.PrepareDirectory(settings.Fuse.MountPoint);
-        }
-
         using var upgrade = new UpgradeSignal(settings.Fuse.Held is not null);
         await using var site = await MountedSite.StartAsync(ArvadosSettings.Load(), settings, cancellationToken);
         if (settings.IsVerbose)

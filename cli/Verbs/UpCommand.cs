@@ -54,11 +54,10 @@ internal static class UpCommand
             return;
         }
 
-        MountTable.PrepareDirectory(options.Mount);
         var settings = new ArvadosSettings(api, cluster.AdminToken, IsInsecure: true, []);
         var mount = new MountSettings
         {
-            Fuse = new FuseMountOptions { MountPoint = options.Mount, ReplacesDeadMount = true },
+            Fuse = new FuseMountOptions { MountPoint = options.Mount, CreatesMountPoint = true, ReplacesDeadMount = true },
             Cache = new BlockCacheSettings { IsOnDisk = false },
             JournalFolder = data.Journal,
         };

@@ -19,6 +19,11 @@ internal static class MountPointCheck
             Unmounter.Detach(Path.GetFullPath(options.MountPoint));
         }
 
+        if (options.CreatesMountPoint)
+        {
+            Directory.CreateDirectory(options.MountPoint);
+        }
+
         return CheckDirectory(options.MountPoint);
     }
 

@@ -66,6 +66,7 @@ if (isHandedOver)
     await mount.Completion;
     if (load >= 0)
     {
+        tree.Before = null;
         await TreeLoader.SaveAsync(tree.Root, new DirectoryInfo(args[load + 1]));
     }
 

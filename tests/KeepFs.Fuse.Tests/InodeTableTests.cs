@@ -62,4 +62,36 @@ public sealed class InodeTableTests : IAsyncDisposable
 
         Assert.False(_table.IsListingCurrent(InodeTable.RootNodeId));
     }
+
+    [Fact]
+    public void Million_nodes_cost_less_than_100_bytes_each_and_are_given_back()
+    {
+        const int Count = 1_000_000;
+        var nodes = Enumerable.Range(2, Count).Select(id => new Node((ulong)id)).ToArray();
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+
+        foreach (var node in nodes)
+        {
+            _table.Remember(node, InodeTable.RootNodeId, "name");
+        }
+
+        Assert.InRange((GC.GetTotalMemory(forceFullCollection: true) - before) / Count, 0, 99);
+        foreach (var node in nodes)
+        {
+            _table.Forget(node.Id, 1);
+        }
+
+        Assert.Equal(1, _table.Count);
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 1 << 20);
+        GC.KeepAlive(nodes);
+    }
+
+    private sealed class Node(ulong id) : INode
+    {
+        public ulong Id => id;
+
+        public ValueTask<NodeAttributes> GetAttributesAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask SyncAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+    }
 }

@@ -141,6 +141,21 @@ public sealed class TakeoverTests : IDisposable
     }
 
     [Fact]
+    public async Task Upgrade_leaves_a_request_that_hangs_to_the_next_process()
+    {
+        await using var host = await StartAsync();
+        Assert.Equal("ok", await host.CommandAsync("hang ReadAsync"));
+        var reader = host.ShellAsync("exec cat g");
+        await Eventually.AsyncTrue(async () => await host.CommandAsync("calls ReadAsync") != "0");
+        host.ExpectsLog = true;
+
+        await host.ShellAsync($"kill -HUP {host.Process.Id}");
+
+        Assert.Equal("ready", await host.ReadLineAsync());
+        Assert.Equal("other", await reader);
+    }
+
+    [Fact]
     public async Task Holder_that_is_told_to_stop_unmounts()
     {
         await using var host = await StartAsync();
