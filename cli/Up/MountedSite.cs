@@ -56,7 +56,8 @@ internal sealed class MountedSite : IAsyncDisposable
         {
             journal = mount.Site.IsReadOnly ? null : await JournalFolder.OpenAsync(mount.JournalFolder, session, mount.Log, cancellationToken);
             var services = new CollectionServices(
-                session.Store, session.Catalog, session.WritePool, session.PackPool, mount.Collections, new NodeIds(), TimeProvider.System, mount.Log) { Journal = journal };
+                session.Store, session.Catalog, session.WritePool, session.PackPool, mount.Collections, new NodeIds(), TimeProvider.System, mount.Log)
+            { Journal = journal };
             if (journal is not null)
             {
                 await journal.ReplayAsync(services, ReplayPatience, cancellationToken);
