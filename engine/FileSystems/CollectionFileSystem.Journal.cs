@@ -10,7 +10,7 @@ public sealed partial class CollectionFileSystem
     private bool _isReplaying;
 
     /// <summary>Under the lock: where changes are recorded; null when nothing is, as during a replay of what is recorded already.</summary>
-    internal CollectionJournal? Journal => _isReplaying || !IsWritable ? null : _journal ??= Services.Journal?.Start(Uuid);
+    internal CollectionJournal? Journal => _isReplaying || !IsWritable ? null : _journal ??= Services.Journal?.Start(Uuid, () => _basePortableDataHash);
 
     /// <summary>Waits while the journal is over its limit; saving is what makes room.</summary>
     /// <exception cref="FsException"><see cref="FsError.NoSpace"/>: nothing could be saved for too long.</exception>

@@ -25,7 +25,7 @@ public sealed partial class CollectionFileSystem
                     (file.JournalId, file.JournalSince) = (id, 1);
                 }
 
-                AttachJournal(new CollectionJournal(journal, scan.Folder, scan) { KeepsAside = replay.Damage is not null });
+                AttachJournal(new CollectionJournal(journal, scan.Folder, scan, () => _basePortableDataHash) { KeepsAside = replay.Damage is not null });
             }
         }
         finally

@@ -34,7 +34,7 @@ internal sealed class ChainScan
     /// <summary>The last save that got through, or 0.</summary>
     public ulong Committed { get; private set; }
 
-    /// <summary>The content that the collection had after it, or "".</summary>
+    /// <summary>The content that the collection had after it, or when the chain was started.</summary>
     public string CommittedHash { get; private set; } = "";
 
     /// <summary>Something was recorded that the last save did not take.</summary>
@@ -94,7 +94,7 @@ internal sealed class ChainScan
     /// </summary>
     public void TakeAsCommitted(ulong taken)
     {
-        Committed = taken;
+        (Committed, CommittedHash) = (taken, "");
         HasChanges = taken != LastTaken || _changedSinceTaken || Kept.Count > 0;
     }
 
@@ -104,7 +104,9 @@ internal sealed class ChainScan
         switch (record.Type)
         {
             case JournalRecordType.Begin:
+                var isFirst = Uuid.Length == 0;
                 Uuid = fields.Text();
+                CommittedHash = isFirst ? fields.Text() : CommittedHash;
                 break;
             case JournalRecordType.Create or JournalRecordType.Bind:
                 LastId = Math.Max(LastId, fields.Number());

@@ -17,6 +17,7 @@ internal sealed partial class CollectionJournal
 
     private readonly StagingJournal _owner;
     private readonly string _uuid;
+    private readonly Func<string> _baseHash;
     private readonly RecordWriter _writer = new();
     private string _folder;
     private JournalFile? _log;
@@ -25,11 +26,11 @@ internal sealed partial class CollectionJournal
     private ulong _lastId;
     private ulong _lastTaken;
 
-    public CollectionJournal(StagingJournal owner, string folder, string uuid) => (_owner, _folder, _uuid) = (owner, folder, uuid);
+    public CollectionJournal(StagingJournal owner, string folder, string uuid, Func<string> baseHash) => (_owner, _folder, _uuid, _baseHash) = (owner, folder, uuid, baseHash);
 
     /// <summary>Goes on with a chain that was read to its end.</summary>
-    public CollectionJournal(StagingJournal owner, string folder, ChainScan scan)
-        : this(owner, folder, scan.Uuid)
+    public CollectionJournal(StagingJournal owner, string folder, ChainScan scan, Func<string> baseHash)
+        : this(owner, folder, scan.Uuid, baseHash)
     {
         (_lastLog, _sequence, _lastId, _lastTaken) = (scan.LastLog, scan.NextSequence, scan.LastId, scan.LastTaken);
         _lastData = ChainFiles.Numbers(folder, ".data").LastOrDefault();
@@ -271,7 +272,7 @@ internal sealed partial class CollectionJournal
         _log = AddLog(ChainFiles.Log(_folder, ++_lastLog));
         RandomAccess.Write(_log.Handle, ChainFiles.Magic, 0);
         Appended(_log, ChainFiles.Magic.Length);
-        _writer.Begin(JournalRecordType.Begin, _sequence++).Text(_uuid).End();
+        _writer.Begin(JournalRecordType.Begin, _sequence++).Text(_uuid).Text(_baseHash()).End();
     }
 
     private void SetBound(CollectionFile file, bool isRecorded)

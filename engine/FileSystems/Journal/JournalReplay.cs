@@ -14,6 +14,9 @@ internal sealed class JournalReplay(CollectionFileSystem collection, ChainScan s
     private readonly HashSet<CollectionFile> _known = [];
     private readonly Dictionary<CollectionFile, List<(long Start, long End)>> _missing = [];
 
+    /// <summary>The catalogue has exactly what the dead process knew last: whatever is there is what the records are about.</summary>
+    private bool _isUnchanged;
+
     /// <summary>By id in the journal.</summary>
     public Dictionary<ulong, CollectionFile> Files { get; } = [];
 
@@ -70,6 +73,7 @@ internal sealed class JournalReplay(CollectionFileSystem collection, ChainScan s
             }
         }
 
+        _isUnchanged = scan.CommittedHash.Length > 0 && PortableDataHash.Matches(collection.PortableDataHash, scan.CommittedHash);
         foreach (var entry in scan.Saved)
         {
             if (entry.Kind == SavedKind.File)
@@ -280,7 +284,7 @@ internal sealed class JournalReplay(CollectionFileSystem collection, ChainScan s
         var file = there as CollectionFile;
         var known = file?.StoredContent() is { } stored ? ContentFingerprint.Of(stored) : default;
         var isAsBefore = file is not null && !isNew && (before is null || known == ContentFingerprint.Of(before));
-        if (file is null || !(isAsBefore || _known.Contains(file) || IsOurs(path, known) || (known.IsKnown && known == replaced) || scan.WasSaving(id, known)))
+        if (file is null || !(_isUnchanged || isAsBefore || _known.Contains(file) || IsOurs(path, known) || (known.IsKnown && known == replaced) || scan.WasSaving(id, known)))
         {
             var name = there is null ? names[^1] : FreeName(directory, names[^1]);
             file = new CollectionFile(collection, directory, name, new ManifestFile([]));
@@ -336,7 +340,7 @@ internal sealed class JournalReplay(CollectionFileSystem collection, ChainScan s
                 return;
             }
 
-            if (found is CollectionFile file && !_displaced.ContainsKey(path) && !_known.Contains(file) && !(moved.IsKnown ? IsThis(file, moved) : IsOurs(path, FingerprintOf(file))))
+            if (found is CollectionFile file && !_displaced.ContainsKey(path) && !_known.Contains(file) && !_isUnchanged && !(moved.IsKnown ? IsThis(file, moved) : IsOurs(path, FingerprintOf(file))))
             {
                 if (!IsOurs(path, FingerprintOf(file)))
                 {
@@ -392,7 +396,7 @@ internal sealed class JournalReplay(CollectionFileSystem collection, ChainScan s
 
     /// <summary>The file is the one that the dead process saw there, made, or was saving there.</summary>
     private bool IsSame(string path, CollectionFile file, ContentFingerprint saved) =>
-        _known.Contains(file) || IsThis(file, saved) || IsOurs(path, FingerprintOf(file));
+        _isUnchanged || _known.Contains(file) || IsThis(file, saved) || IsOurs(path, FingerprintOf(file));
 
     private bool IsOurs(string path, ContentFingerprint content) => content.IsKnown && _ours.TryGetValue(path, out var known) && known.Contains(content);
 

@@ -125,7 +125,9 @@ public sealed class StagingJournal : IAsyncDisposable
         _closing.Dispose();
     }
 
-    internal CollectionJournal Start(string uuid) => new(this, NewChainFolder(uuid), uuid);
+    /// <param name="uuid">The collection.</param>
+    /// <param name="baseHash">Tells the content that its changes are based on; called under the collection's lock.</param>
+    internal CollectionJournal Start(string uuid, Func<string> baseHash) => new(this, NewChainFolder(uuid), uuid, baseHash);
 
     internal string NewChainFolder(string uuid)
     {

@@ -112,6 +112,8 @@ public sealed class DamageTests : IAsyncDisposable
         }
 
         await collection.SaveAsync(default);
+        await collection.Root.CreateFileAsync("kept", default);
+        _states.Add(await JournalWorld.DescribeAsync(collection.Root));
         await WriteAsync(collection, "kept", "something to begin with");
         _states.Add(await JournalWorld.DescribeAsync(collection.Root));
         for (var step = 0; step < 80; step++)
