@@ -185,12 +185,25 @@ public sealed partial class CollectionFileSystem
         }
     }
 
-    /// <summary>Memory for unsaved data; when the budget is spent, what there is goes to keepstores first and the writer waits for it.</summary>
+    /// <summary>
+    /// Memory for unsaved data. When the budget is spent the writer waits for the full blocks that are on their way to keepstores; only when there are none,
+    /// what is half full goes there too.
+    /// </summary>
     private async ValueTask<BlockBuffer> RentAsync(int bytes, CancellationToken cancellationToken)
     {
-        if (Services.WritePool.TryRent(bytes) is { } buffer)
+        while (true)
         {
-            return buffer;
+            if (Services.WritePool.TryRent(bytes) is { } buffer)
+            {
+                return buffer;
+            }
+
+            if (Services.Open.NextUpload is not { } upload)
+            {
+                break;
+            }
+
+            await upload.WaitAsync(cancellationToken);
         }
 
         await Services.Open.FlushAsync(this, cancellationToken);

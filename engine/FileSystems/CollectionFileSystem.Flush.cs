@@ -41,7 +41,9 @@ public sealed partial class CollectionFileSystem
     }
 
     /// <summary>Starts storing a full segment behind the writer's back; what fails here is tried again by the next flush.</summary>
-    private async void StartUpload(MemorySegment segment)
+    private void StartUpload(MemorySegment segment) => Services.Open.Add(UploadBehindAsync(segment));
+
+    private async Task UploadBehindAsync(MemorySegment segment)
     {
         lock (Lock)
         {

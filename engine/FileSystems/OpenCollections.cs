@@ -9,8 +9,19 @@ namespace KeepFs.Engine.FileSystems;
 internal sealed class OpenCollections
 {
     private readonly ConcurrentDictionary<CollectionFileSystem, bool> _open = new();
+    private readonly ConcurrentDictionary<Task, bool> _uploads = new();
+
+    /// <summary>Ends when one of the full segments that are on their way is done with, well or not; null when none is.</summary>
+    public Task? NextUpload => _uploads.Keys.Where(upload => !upload.IsCompleted).ToArray() is { Length: > 0 } running ? Task.WhenAny(running) : null;
 
     public void Add(CollectionFileSystem collection) => _open[collection] = true;
+
+    /// <summary>A full segment is on its way; the task does not fail.</summary>
+    public void Add(Task upload)
+    {
+        _uploads[upload] = true;
+        _ = upload.ContinueWith(done => _uploads.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
 
     public void Remove(CollectionFileSystem collection) => _open.TryRemove(collection, out _);
 

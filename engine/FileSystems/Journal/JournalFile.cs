@@ -13,7 +13,7 @@ internal sealed class JournalFile(int number, string path)
 
     public string Path { get; } = path;
 
-    public SafeFileHandle Handle { get; } = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+    public SafeFileHandle Handle { get; } = ChainFiles.CreateFile(path);
 
     /// <summary>Bytes given out; the next ones go there.</summary>
     public long Length { get; set; }

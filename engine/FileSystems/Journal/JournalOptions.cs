@@ -3,11 +3,14 @@ namespace KeepFs.Engine.FileSystems.Journal;
 /// <summary>Limits of a <see cref="StagingJournal"/>.</summary>
 public sealed record JournalOptions
 {
-    /// <summary>
-    /// Half of the bound within which journaled bytes are on stable storage (1 s by default): one such time passes until bytes are old enough to be
-    /// worth a sync, because most are uploaded and gone by then, and one until the next round comes by.
-    /// </summary>
+    /// <summary>How often the logs are synced, which hold names and small writes: what a failure of the machine may lose of them.</summary>
     public TimeSpan SyncInterval { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
+    /// Age at which data files are synced: as old as the kernel's own journal lets data become. Large files are usually uploaded before, and then their bytes
+    /// never cost the disk anything.
+    /// </summary>
+    public TimeSpan DataSyncDelay { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// Bytes of all journal files together; writers wait beyond it while everything is saved. Only what keepstores or catalogue do not take grows it:

@@ -209,7 +209,13 @@ public sealed class StagingJournal : IAsyncDisposable
         try
         {
             // An advisory lock that ends with the process, however it ends.
-            _locks.Add(new FileStream(Path.Combine(folder, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            _locks.Add(new FileStream(Path.Combine(folder, LockName), options));
             return true;
         }
         catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException))
@@ -299,7 +305,7 @@ public sealed class StagingJournal : IAsyncDisposable
         {
             try
             {
-                Sync(Options.SyncInterval);
+                Sync(Options.DataSyncDelay);
                 SyncFailure = null;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
