@@ -230,8 +230,8 @@ internal sealed class CollectionDirectory : CollectionNode, IDirectoryNode
     /// <summary>Under the lock: takes a name out and leaves a mark if the saved tree still has it.</summary>
     public void Unlink(string name)
     {
-        // A save under way may be about to put it there, so the saved tree alone does not tell.
-        if (Stored?.Find(name) is not null || (Overlay.TryGetValue(name, out var node) && node is { IsSavedHere: true }))
+        // A save under way may be about to put something there, not even what has the name now, so the saved tree alone does not tell.
+        if (Owner.IsSaving || Stored?.Find(name) is not null || (Overlay.TryGetValue(name, out var node) && node is { IsSavedHere: true }))
         {
             Overlay[name] = null;
         }

@@ -16,6 +16,9 @@ public sealed partial class CollectionFileSystem
     /// <summary>Paths and content of the save that was sent last and whose answer did not arrive. Belongs to who holds the save lock.</summary>
     private (string Path, ManifestNode? Node)[] _unanswered = [];
 
+    /// <summary>Under the lock: a save has taken changes and may put them into the saved tree any time.</summary>
+    internal bool IsSaving { get; private set; }
+
     /// <summary>
     /// Flushes and saves everything up to now. When it returns, the blocks are on the wanted number of keepstores and the catalogue has
     /// committed the new content; on failure nothing is lost and the next save tries again.
@@ -152,6 +155,7 @@ public sealed partial class CollectionFileSystem
         lock (Lock)
         {
             pending = TakeChanges(includeOpenFiles);
+            IsSaving = true;
             expected = _basePortableDataHash;
             journaled = JournalTaken(pending);
         }
@@ -199,6 +203,7 @@ public sealed partial class CollectionFileSystem
         {
             lock (Lock)
             {
+                IsSaving = false;
                 if (!saved)
                 {
                     Restore(pending);
@@ -259,7 +264,11 @@ public sealed partial class CollectionFileSystem
                 switch (node)
                 {
                     case null:
-                        pending.Changes.Add((here, null));
+                        if (directory.Stored?.Find(name) is not null)
+                        {
+                            pending.Changes.Add((here, null));
+                        }
+
                         break;
                     case CollectionFile file when (file.IsDirty || !file.IsSavedHere) && MayTake(file):
                         pending.Changes.Add((here, TakeFile(file)));

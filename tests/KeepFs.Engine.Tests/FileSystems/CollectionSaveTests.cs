@@ -237,6 +237,61 @@ public sealed class CollectionSaveTests
         Assert.Null(await FindAsync(collection, "moves"));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_name_that_is_used_twice_and_freed_during_a_save_stays_free(bool removed)
+    {
+        var uuid = await _world.CreateAsync();
+        var collection = await _world.OpenAsync(uuid);
+        await WriteAsync(collection, "f", "old");
+        await WriteAsync(collection, "d/x", "old");
+        _world.Catalog.BeforeUpdate = async () =>
+        {
+            _world.Catalog.BeforeUpdate = () => Task.CompletedTask;
+            await collection.Root.RemoveAsync("f", NodeKind.File, default);
+            await collection.Root.RenameAsync("d", collection.Root, "moved", true, default);
+
+            // What has the names now is not what the save is about to put there.
+            await WriteAsync(collection, "f", "second");
+            await DirectoryAsync(collection, "d");
+            if (removed)
+            {
+                await collection.Root.RemoveAsync("f", NodeKind.File, default);
+                await collection.Root.RemoveAsync("d", NodeKind.Directory, default);
+            }
+            else
+            {
+                await collection.Root.RenameAsync("f", collection.Root, "f2", true, default);
+                await collection.Root.RenameAsync("d", collection.Root, "d2", true, default);
+            }
+        };
+        await collection.SaveAsync(default);
+        Assert.Null(await FindAsync(collection, "f"));
+        Assert.Null(await FindAsync(collection, "d"));
+        await collection.SaveAsync(default);
+        Assert.Equal((removed ? "" : "d2/|f2=second|") + "moved/|moved/x=old", await _world.SavedAsync(uuid));
+        Assert.False(collection.IsDirty);
+    }
+
+    [Fact]
+    public async Task A_name_that_came_and_went_during_a_save_is_not_removed_in_the_catalogue()
+    {
+        var uuid = await _world.CreateAsync();
+        var collection = await _world.OpenAsync(uuid);
+        await WriteAsync(collection, "f", "kept");
+        _world.Catalog.BeforeUpdate = async () =>
+        {
+            _world.Catalog.BeforeUpdate = () => Task.CompletedTask;
+            await WriteAsync(collection, "passing", "x");
+            await collection.Root.RemoveAsync("passing", NodeKind.File, default);
+        };
+        await collection.SaveAsync(default);
+        await collection.SaveAsync(default);
+        Assert.Equal("f=kept", await _world.SavedAsync(uuid));
+        Assert.False(collection.IsDirty);
+    }
+
     [Fact]
     public async Task Closing_saves_in_the_background()
     {
