@@ -7,5 +7,5 @@ public sealed record BlockCacheOptions
     public long CapacityBytes { get; init; } = 256L << 20;
 
     /// <summary>Read-ahead fetches under way at once; two keep a disk or a link busy while one is being consumed.</summary>
-    public int MaxPrefetches { get; init; } = 6;
+    public int MaxPrefetches { get; init; } = 4;
 }

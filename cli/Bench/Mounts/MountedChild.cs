@@ -18,7 +18,8 @@ internal sealed class MountedChild : IAsyncDisposable
         string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> variables, string mountPoint, string log, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(mountPoint);
-        string[] line = ["-c", "exec \"$@\" >>\"$0\" 2>&1", log, program, .. arguments];
+        // An inode of passthrough_ll is a descriptor.
+        string[] line = ["-c", "ulimit -n 1000000 2>/dev/null || ulimit -n $(ulimit -Hn); exec \"$@\" >>\"$0\" 2>&1", log, program, .. arguments];
         var start = new ProcessStartInfo("/bin/sh", line);
         foreach (var (name, value) in variables)
         {

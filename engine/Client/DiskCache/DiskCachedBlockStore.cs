@@ -12,7 +12,12 @@ public sealed class DiskCachedBlockStore : IBlockStore, IWholeFiles, IAsyncDispo
 {
     private const int MaxPreparations = 16;
     private readonly CachedBlockStore _memory;
-    private readonly BlockBufferPool _pool;
+
+    /// <summary>
+    /// Pieces that are read from disk, on their way to the reader. Apart from the memory of whole blocks: where small and large buffers share a budget, each
+    /// small one costs a large one its pages.
+    /// </summary>
+    private readonly BlockBufferPool _pieces = new(new BlockBufferPoolOptions { BudgetBytes = 2L * Locator.MaxBlockSizeBytes });
     private readonly BlockCacheDirectory _disk;
     private readonly BackgroundThread<(BlockHash Hash, BlockBuffer Buffer)> _writes;
     private readonly BackgroundThread<IReadOnlyList<BlockRange>> _preparations;
@@ -26,7 +31,6 @@ public sealed class DiskCachedBlockStore : IBlockStore, IWholeFiles, IAsyncDispo
     /// <param name="hashing">Verifies what an earlier boot left; null: on the reading thread.</param>
     public DiskCachedBlockStore(IBlockSource source, BlockBufferPool pool, BlockCacheOptions options, BlockCacheDirectory disk, HashService? hashing)
     {
-        _pool = pool;
         _disk = disk;
         _writes = new(disk.Options.MaxQueuedWrites, Write);
         _preparations = new(MaxPreparations, pieces => _disk.StoreWhole(pieces, SizeOf(pieces) ?? 0));
@@ -96,7 +100,7 @@ public sealed class DiskCachedBlockStore : IBlockStore, IWholeFiles, IAsyncDispo
 
     private BlockLease? TryReadDisk(Locator locator, int offset, int length)
     {
-        if (!_disk.Has(locator) || _pool.TryRent(length) is not { } buffer)
+        if (!_disk.Has(locator) || _pieces.TryRent(length) is not { } buffer)
         {
             // Without memory to spare the reader waits in line for it, in the memory cache.
             return null;
