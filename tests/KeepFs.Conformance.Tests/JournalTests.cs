@@ -66,6 +66,31 @@ public sealed class JournalTests(SharedCluster shared)
         await mount.StopAsync();
     }
 
+    [Fact]
+    public async Task While_catalogue_and_keepstores_are_gone_files_can_be_closed_and_fsync_fails_and_later_everything_is_saved()
+    {
+        await using var cluster = await KeepFsProcess.StartAsync();
+        await using var mount = await JournaledMount.StartAsync(cluster);
+        var folder = Path.Combine(mount.Home, "away");
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "before"), "before");
+        (await cluster.ScriptAsync($"sync '{folder}/before'")).Ok();
+
+        await cluster.KillOnlyAsync();
+        await Mounts.RemoveBelowAsync(cluster.MountPoint);
+        File.WriteAllText(Path.Combine(folder, "meanwhile"), "meanwhile");
+        Assert.Equal("meanwhile", File.ReadAllText(Path.Combine(folder, "meanwhile")));
+        Assert.Contains("Input/output error", (await cluster.ScriptAsync($"sync '{folder}/meanwhile'")).Failed(), StringComparison.Ordinal);
+        Assert.Contains("meanwhile", (await mount.StatusAsync()).Ok(), StringComparison.Ordinal);
+
+        await cluster.StartAgainAsync();
+        await Eventually.TrueAsync(async () => (await cluster.ScriptAsync($"sync '{folder}/meanwhile'")).ExitCode == 0, "the file is saved");
+        Assert.Equal("meanwhile", (await cluster.ScriptAsync("cat \"$HOME_DIR/away/meanwhile\"")).Ok());
+        Assert.Equal("before", File.ReadAllText(Path.Combine(folder, "before")));
+        await mount.StopAsync();
+        Assert.Empty(mount.JournalFiles());
+    }
+
     public static TheoryData<int> Seeds => IsFull ? [1, 2, 3, 4, 5] : [1];
 
     /// <summary>A million operations over five seeds in the long run.</summary>
