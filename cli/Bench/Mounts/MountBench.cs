@@ -65,6 +65,7 @@ internal sealed class MountBench(MountBenchOptions options)
         {
             for (var i = 0; i < peers.Length; i++)
             {
+                await peers[i].RefreshAsync(cancellationToken);
                 await load.PrepareAsync(peers[i], data, cancellationToken);
                 var started = Stopwatch.GetTimestamp();
                 var amount = await load.RunAsync(peers[i], data, cancellationToken);

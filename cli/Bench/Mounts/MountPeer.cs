@@ -21,6 +21,9 @@ internal abstract class MountPeer : IAsyncDisposable
     /// <summary>A new process that knows nothing yet; what lies below it stays in memory.</summary>
     public abstract Task RestartColdAsync(CancellationToken cancellationToken);
 
+    /// <summary>Called before each round of each load.</summary>
+    public virtual Task RefreshAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Waits for work that goes on behind a reader's back and that the next reader gains from.</summary>
     public virtual Task SettleAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -45,6 +45,9 @@ internal sealed class PassthroughPeer(BenchData data, string folder) : MountPeer
         await MountAsync(cancellationToken);
     }
 
+    /// <summary>It keeps a descriptor for each inode that the kernel knows, and there are only so many.</summary>
+    public override Task RefreshAsync(CancellationToken cancellationToken) => RestartColdAsync(cancellationToken);
+
     public override ValueTask DisposeAsync() => _child?.DisposeAsync() ?? default;
 
     private async Task MountAsync(CancellationToken cancellationToken) =>

@@ -166,10 +166,11 @@ public sealed class StagingJournalTests
     public async Task Only_the_file_that_could_not_be_saved_several_times_answers_with_an_error()
     {
         var world = new CollectionWorld { Options = new CollectionOptions { SaveDelay = TimeSpan.Zero, RetryDelay = TimeSpan.FromMilliseconds(1) } };
-        var (attempts, reached, gate) = (0, new TaskCompletionSource(), new TaskCompletionSource());
+        var (attempts, written, reached, gate) = (0, new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
         world.Catalog.UpdateFailure = new CatalogException(CatalogErrorKind.Unavailable, "away");
         world.Catalog.BeforeUpdate = async () =>
         {
+            await written.Task;
             if (++attempts > 3)
             {
                 reached.TrySetResult();
@@ -180,6 +181,7 @@ public sealed class StagingJournalTests
         var services = world.Services();
         var collection = await world.OpenAsync(uuid, services);
         await WriteAsync(collection, "f", "text");
+        written.SetResult();
         await reached.Task;
 
         var failure = await Assert.ThrowsAsync<FsException>(() => WriteAsync(collection, "f", "more"));
