@@ -1,6 +1,5 @@
 using System.CommandLine;
 using KeepFs.Cli;
-using KeepFs.Cli.Keepstore;
 using KeepFs.Cli.Mount;
 using KeepFs.Cli.Verbs;
 

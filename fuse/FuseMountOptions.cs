@@ -52,8 +52,11 @@ public sealed record FuseMountOptions
     /// </summary>
     public TimeSpan CacheTimeout { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>The same for nodes that are not cacheable.</summary>
-    public TimeSpan UncachedTimeout { get; init; } = TimeSpan.Zero;
+    /// <summary>
+    /// How long the kernel may believe a name that it found in a directory that is not cacheable (a project, by_id): every path through it would ask again
+    /// for each step otherwise. Short beside the refresh time that such a directory has anyway.
+    /// </summary>
+    public TimeSpan UncachedEntryTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Copies of written data that wait for the tree to take them, each counted as the 1 MiB that the kernel sends at most; more wait.

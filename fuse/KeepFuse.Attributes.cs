@@ -61,12 +61,16 @@ internal sealed partial class KeepFuse
         request.Reply(new AttributesOut { ValidSeconds = seconds, ValidNanoseconds = nanoseconds, Attributes = ToAttributes(nodeId, attributes) });
     }
 
-    /// <summary>How long the kernel may keep what it is told.</summary>
-    private (ulong Seconds, uint Nanoseconds) Validity(in NodeAttributes attributes)
-    {
-        var timeout = attributes.IsCacheable ? options.CacheTimeout : options.UncachedTimeout;
-        return ((ulong)timeout.Ticks / TimeSpan.TicksPerSecond, (uint)(timeout.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick));
-    }
+    /// <summary>How long the kernel may keep the attributes of a node.</summary>
+    private (ulong Seconds, uint Nanoseconds) Validity(in NodeAttributes attributes) =>
+        Split(attributes.IsCacheable ? options.CacheTimeout : TimeSpan.Zero);
+
+    /// <summary>How long it may believe a name that it found in a directory.</summary>
+    private (ulong Seconds, uint Nanoseconds) EntryValidity(in NodeAttributes directory) =>
+        Split(directory.IsCacheable ? options.CacheTimeout : options.UncachedEntryTimeout);
+
+    private static (ulong Seconds, uint Nanoseconds) Split(TimeSpan timeout) =>
+        ((ulong)timeout.Ticks / TimeSpan.TicksPerSecond, (uint)(timeout.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick));
 
     private Attributes ToAttributes(ulong nodeId, in NodeAttributes attributes)
     {

@@ -75,7 +75,7 @@ internal sealed partial class KeepFuse
         }
 
         var (directory, entries) = await SnapshotAsync(open, offset, request.Token);
-        var entryValidity = Validity(await directory.GetAttributesAsync(request.Token));
+        var entryValidity = EntryValidity(await directory.GetAttributesAsync(request.Token));
         var page = new DirectoryPage(size);
         var named = new List<ulong>();
         var isDelivered = false;

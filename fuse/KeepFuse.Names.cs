@@ -130,7 +130,7 @@ internal sealed partial class KeepFuse
     private async ValueTask<EntryOut> EntryAsync(IDirectoryNode parent, INode node, ulong nodeId, CancellationToken cancellationToken)
     {
         var directory = await parent.GetAttributesAsync(cancellationToken);
-        return Entry(nodeId, await node.GetAttributesAsync(cancellationToken), Validity(directory));
+        return Entry(nodeId, await node.GetAttributesAsync(cancellationToken), EntryValidity(directory));
     }
 
     private EntryOut Entry(ulong nodeId, in NodeAttributes attributes, (ulong Seconds, uint Nanoseconds) entryValidity)

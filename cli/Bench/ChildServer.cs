@@ -17,11 +17,11 @@ internal sealed class ChildServer : IDisposable
 
     /// <summary>Starts it and waits until it accepts connections. What it prints goes to the log file.</summary>
     /// <exception cref="IOException">It ended or does not answer.</exception>
-    public static async Task<ChildServer> StartAsync(string program, IReadOnlyList<string> arguments, int port, string log, CancellationToken cancellationToken)
+    public static async Task<ChildServer> StartAsync(IReadOnlyList<string> command, int port, string log, CancellationToken cancellationToken)
     {
         // Through a shell, so that its output goes to a file without passing through us.
-        string[] line = ["-c", "exec \"$@\" >>\"$0\" 2>&1", log, program, .. arguments];
-        var process = Process.Start(new ProcessStartInfo("/bin/sh", line)) ?? throw new IOException($"cannot start {program}");
+        string[] line = ["-c", "exec \"$@\" >>\"$0\" 2>&1", log, .. command];
+        var process = Process.Start(new ProcessStartInfo("/bin/sh", line)) ?? throw new IOException($"cannot start {command[0]}");
         var server = new ChildServer(process, new IPEndPoint(IPAddress.Loopback, port));
         var started = Stopwatch.GetTimestamp();
         while (!await AcceptsAsync(server.Address, cancellationToken))
@@ -29,7 +29,7 @@ internal sealed class ChildServer : IDisposable
             if (process.HasExited || Stopwatch.GetElapsedTime(started) > StartTime)
             {
                 server.Dispose();
-                throw new IOException($"{Path.GetFileName(program)} does not answer on port {port}; its output:\n{await File.ReadAllTextAsync(log, cancellationToken)}");
+                throw new IOException($"{Path.GetFileName(command[0])} does not answer on port {port}; its output:\n{await File.ReadAllTextAsync(log, cancellationToken)}");
             }
 
             await Task.Delay(PollMilliseconds, cancellationToken);

@@ -33,8 +33,7 @@ internal static class KeepstorePeers
                     Driver: Directory
                     DriverParameters: { Root: "{{volume}}", Serialize: {{(syncsAlone ? "true" : "false")}}, ShareSyncs: {{(syncsAlone ? "false" : "true")}} }
             """);
-        var self = Environment.ProcessPath ?? throw new IOException("cannot find my own program file");
-        return ChildServer.StartAsync(self, ["keepstore", "-config", config], port, Path.Combine(work, "keepstore.log"), cancellationToken);
+        return ChildServer.StartAsync(ThisProgram.CommandLine(["keepstore", "-config", config]), port, Path.Combine(work, "keepstore.log"), cancellationToken);
     }
 
     /// <summary>nginx serving a volume's files: no hash, no signature; the limit for reading.</summary>
@@ -66,7 +65,7 @@ internal static class KeepstorePeers
                 }
             }
             """);
-        return ChildServer.StartAsync(program, ["-c", config, "-p", work], port, Path.Combine(work, "nginx.log"), cancellationToken);
+        return ChildServer.StartAsync([program, "-c", config, "-p", work], port, Path.Combine(work, "nginx.log"), cancellationToken);
     }
 
     private static string Secret() => RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz0123456789", 40);

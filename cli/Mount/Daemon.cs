@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Reflection;
 
 namespace KeepFs.Cli.Mount;
 
@@ -21,18 +20,9 @@ internal static class Daemon
     /// <param name="input">What this process read from its standard input, for the one that stays.</param>
     public static async Task<int> StartAsync(IReadOnlyList<string> arguments, string input)
     {
-        var program = Environment.ProcessPath ?? throw new CommandException("The path of this program is not known; use --foreground.");
-        var isHosted = Path.GetFileNameWithoutExtension(program) == "dotnet";
-        var start = new ProcessStartInfo(program, isHosted ? [Assembly.GetEntryAssembly()!.Location, .. arguments] : arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        var start = ThisProgram.With(arguments);
+        (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
         start.Environment[Variable] = "1";
-
-        // The verb says what we are; the name that we were started under would say it a second time.
-        start.Environment.Remove(Keepstore.InvokedName.Variable);
         using var child = Process.Start(start)!;
         await child.StandardInput.WriteAsync(input);
         child.StandardInput.Close();

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Reflection;
 using System.Runtime.InteropServices;
 using KeepFs.Cli.Mount;
 using KeepFs.Fuse.Takeover;
@@ -30,17 +28,6 @@ internal static class MountSupervision
 
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Upgrade);
         using var user = PosixSignalRegistration.Create(UserSignal, Upgrade);
-        return await holder.RunAsync(Child(arguments), ready, cancellationToken);
-    }
-
-    private static ProcessStartInfo Child(IReadOnlyList<string> arguments)
-    {
-        var program = Environment.ProcessPath ?? throw new CommandException("The path of this program is not known, so it cannot be started again.");
-        var isHosted = Path.GetFileNameWithoutExtension(program) == "dotnet";
-        var start = new ProcessStartInfo(program, isHosted ? [Assembly.GetEntryAssembly()!.Location, .. arguments] : arguments);
-
-        // The verb says what it is.
-        start.Environment.Remove(Keepstore.InvokedName.Variable);
-        return start;
+        return await holder.RunAsync(ThisProgram.With(arguments), ready, cancellationToken);
     }
 }

@@ -23,11 +23,12 @@ internal sealed class MountedSite : IAsyncDisposable
     private readonly Task _statistics;
     private readonly CollectionServices _services;
     private readonly StatusSocket? _status;
-    private readonly DateTimeOffset _startedAt = DateTimeOffset.UtcNow;
+    private readonly DateTimeOffset _startedAt;
 
     private MountedSite(ClientSession session, CollectionServices services, SiteFileSystem site, FuseMount mount, MountSettings settings)
     {
         (_session, _services, _site, _mount, Log) = (session, services, site, mount, settings.Log);
+        _startedAt = services.Time.GetUtcNow();
         var statistics = new MountStatistics(() => MountStatistics.Read(session, settings.Fuse.Counters), Console.Error, TimeProvider.System);
         _statistics = settings.StatisticsInterval > TimeSpan.Zero ? statistics.RunAsync(settings.StatisticsInterval, _ending.Token) : Task.CompletedTask;
         _status = StatusSocket.TryStart(Describe, services.Log);

@@ -72,7 +72,7 @@ internal sealed partial class ByIdDirectory(SiteFileSystem site, bool pdhOnly, I
         var entry = Manifests.PortableDataHash.IsPortableDataHash(id) ? CollectionEntry.OfContent(site, id, record.ModifiedAt ?? site.StartedAt)
             : record.CurrentVersionUuid is { } current && current != id ? CollectionEntry.OfVersion(site, id, record.ModifiedAt ?? site.StartedAt)
             : CollectionEntry.OfUuid(site, id, record.ModifiedAt ?? site.StartedAt, ownerMayWrite: false);
-        entry.Parent = parent;
+        (entry.Parent, entry.Name) = (parent, id);
         site.Track(entry);
         try
         {

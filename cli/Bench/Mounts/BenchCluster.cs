@@ -1,39 +1,35 @@
 using System.Diagnostics;
-using System.Globalization;
 using KeepFs.Cli.Settings;
 using KeepFs.Cli.Up;
 
 namespace KeepFs.Cli.Bench.Mounts;
 
-/// <summary>A <c>keepfs up</c> with one volume, in a process of its own, which holds the data as a collection.</summary>
+/// <summary>A cluster with one volume, which holds the data as a collection.</summary>
 internal sealed class BenchCluster : IAsyncDisposable
 {
-    private readonly Process _process;
-    private readonly string _folder;
-
-    private BenchCluster(Process process, string folder) => (_process, _folder) = (process, folder);
-
-    /// <summary><c>ARVADOS_*</c> and others, for clients.</summary>
-    public IReadOnlyDictionary<string, string> Variables { get; private set; } = new Dictionary<string, string>();
-
-    public ArvadosSettings Settings => ArvadosSettings.From(Variables);
-
-    public Uri WebDav => new(Variables["KEEPFS_WEBDAV_URL"]);
-
     /// <summary>The name in home of the collection that holds the data.</summary>
     public const string DataName = "data";
 
-    /// <summary>Its UUID.</summary>
+    private readonly ClusterProcess _process;
+
+    private BenchCluster(ClusterProcess process) => _process = process;
+
+    /// <summary><c>ARVADOS_*</c> and others, for clients.</summary>
+    public IReadOnlyDictionary<string, string> Variables => _process.Variables;
+
+    public ArvadosSettings Settings => _process.Settings;
+
+    public Uri WebDav => _process.WebDavUrl;
+
+    /// <summary>The UUID of the data.</summary>
     public string DataUuid { get; private set; } = "";
 
     public static async Task<BenchCluster> StartAsync(string folder, BenchData data, CancellationToken cancellationToken)
     {
-        string[] arguments = ["up", "--data", Path.Combine(folder, "data"), "--volume", Path.Combine(folder, "disk"), "--port-base", FreePorts.Base().ToString(CultureInfo.InvariantCulture)];
-        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardOutput = true };
-        var cluster = new BenchCluster(Process.Start(start)!, folder);
+        var cluster = new BenchCluster(await ClusterProcess.StartAsync(Path.Combine(folder, "data"), [Path.Combine(folder, "disk")], mountPoint: null, cancellationToken));
         try
         {
-            await cluster.PrepareAsync(data, cancellationToken);
+            await cluster.PutAsync(data, cancellationToken);
             return cluster;
         }
         catch
@@ -43,32 +39,12 @@ internal sealed class BenchCluster : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    private async Task PutAsync(BenchData data, CancellationToken cancellationToken)
     {
-        if (!_process.HasExited)
-        {
-            _ = Mono.Unix.Native.Syscall.kill(_process.Id, Mono.Unix.Native.Signum.SIGTERM);
-            await _process.WaitForExitAsync();
-        }
-
-        _process.Dispose();
-    }
-
-    private async Task PrepareAsync(BenchData data, CancellationToken cancellationToken)
-    {
-        string? line;
-        do
-        {
-            line = await _process.StandardOutput.ReadLineAsync(cancellationToken);
-        }
-        while (line is not ("ready" or null));
-        if (line is null)
-        {
-            throw new CommandException("keepfs up did not start; its message stands above.");
-        }
-
-        Variables = ArvadosSettings.ParseEnv(File.ReadLines(Path.Combine(_folder, "data", "env")));
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["put", "--name", DataName, data.Folder + "/"]) { RedirectStandardOutput = true };
+        var start = ThisProgram.With(["put", "--name", DataName, data.Folder + "/"]);
+        start.RedirectStandardOutput = true;
         foreach (var (name, value) in Variables)
         {
             start.Environment[name] = value;

@@ -57,6 +57,6 @@ internal sealed class KeepFsPeer(BenchCluster cluster, string folder, bool isRea
     {
         var variables = new Dictionary<string, string>(cluster.Variables) { ["XDG_CACHE_HOME"] = Cache, ["XDG_STATE_HOME"] = Path.Combine(folder, "state") };
         string[] arguments = ["mount", .. isReadOnly ? ["--read-only"] : Array.Empty<string>(), MountPoint];
-        _child = await MountedChild.StartAsync(Environment.ProcessPath!, arguments, variables, MountPoint, Path.Combine(folder, "log"), cancellationToken);
+        _child = await MountedChild.StartAsync(ThisProgram.CommandLine(arguments), variables, MountPoint, Path.Combine(folder, "log"), cancellationToken);
     }
 }

@@ -33,7 +33,7 @@ internal sealed class MountBench(MountBenchOptions options)
             RclonePeer.Title => new RclonePeer(cluster, Path.Combine(folder, "rclone")),
             _ => new LocalPeer(data, Path.Combine(folder, "local")),
         })));
-        var table = new MountTable(options.Json);
+        var table = new MountBenchTable(options.Json);
         try
         {
             foreach (var peer in peers)

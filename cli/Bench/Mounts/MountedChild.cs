@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using KeepFs.Cli.Mount;
 
 namespace KeepFs.Cli.Bench.Mounts;
 
@@ -15,24 +16,24 @@ internal sealed class MountedChild : IAsyncDisposable
     /// <summary>Starts it and waits until something is mounted. What it prints goes to the log file.</summary>
     /// <exception cref="IOException">It ended, or does not mount anything.</exception>
     public static async Task<MountedChild> StartAsync(
-        string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> variables, string mountPoint, string log, CancellationToken cancellationToken)
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> variables, string mountPoint, string log, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(mountPoint);
         // An inode of passthrough_ll is a descriptor.
-        string[] line = ["-c", "ulimit -n 1000000 2>/dev/null || ulimit -n $(ulimit -Hn); exec \"$@\" >>\"$0\" 2>&1", log, program, .. arguments];
+        string[] line = ["-c", "ulimit -n 1000000 2>/dev/null || ulimit -n $(ulimit -Hn); exec \"$@\" >>\"$0\" 2>&1", log, .. command];
         var start = new ProcessStartInfo("/bin/sh", line);
         foreach (var (name, value) in variables)
         {
             start.Environment[name] = value;
         }
 
-        var child = new MountedChild(Process.Start(start) ?? throw new IOException($"cannot start {program}"), mountPoint);
+        var child = new MountedChild(Process.Start(start) ?? throw new IOException($"cannot start {command[0]}"), mountPoint);
         var started = Stopwatch.GetTimestamp();
         while (!IsMounted(mountPoint))
         {
             if (child._process.HasExited || Stopwatch.GetElapsedTime(started) > Limit)
             {
-                throw new IOException($"{Path.GetFileName(program)} does not mount {mountPoint}; its output:\n{await File.ReadAllTextAsync(log, cancellationToken)}");
+                throw new IOException($"{Path.GetFileName(command[0])} does not mount {mountPoint}; its output:\n{await File.ReadAllTextAsync(log, cancellationToken)}");
             }
 
             await Task.Delay(PollMilliseconds, cancellationToken);
@@ -40,9 +41,6 @@ internal sealed class MountedChild : IAsyncDisposable
 
         return child;
     }
-
-    /// <summary>Processor time so far.</summary>
-    public TimeSpan Cpu => _process.TotalProcessorTime;
 
     public async ValueTask DisposeAsync()
     {
@@ -66,5 +64,5 @@ internal sealed class MountedChild : IAsyncDisposable
     }
 
     private static bool IsMounted(string mountPoint) =>
-        File.ReadLines("/proc/self/mountinfo").Any(line => line.Split(' ') is [_, _, _, _, var at, ..] && at == mountPoint);
+        MountTable.Read().Any(mount => mount.Path == mountPoint);
 }

@@ -51,5 +51,5 @@ internal sealed class PassthroughPeer(BenchData data, string folder) : MountPeer
     public override ValueTask DisposeAsync() => _child?.DisposeAsync() ?? default;
 
     private async Task MountAsync(CancellationToken cancellationToken) =>
-        _child = await MountedChild.StartAsync(Path.Combine(folder, "passthrough_ll"), ["-f", "-o", "cache=always", MountPoint], new Dictionary<string, string>(), MountPoint, Path.Combine(folder, "log"), cancellationToken);
+        _child = await MountedChild.StartAsync([Path.Combine(folder, "passthrough_ll"), "-f", "-o", "cache=always", MountPoint], new Dictionary<string, string>(), MountPoint, Path.Combine(folder, "log"), cancellationToken);
 }

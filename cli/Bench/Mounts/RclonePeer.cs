@@ -45,11 +45,11 @@ internal sealed class RclonePeer(BenchCluster cluster, string folder) : MountPee
             throw new CommandException("rclone is missing: apt-get install rclone, or leave it out with --without 'rclone mount'.", 2);
         }
 
-        string[] arguments =
+        string[] command =
         [
-            "mount", ":webdav:", MountPoint, "--webdav-url", cluster.WebDav.ToString(), "--webdav-user", "me", "--webdav-pass", password,
+            "rclone", "mount", ":webdav:", MountPoint, "--webdav-url", cluster.WebDav.ToString(), "--webdav-user", "me", "--webdav-pass", password,
             "--vfs-cache-mode", "writes", "--cache-dir", Path.Combine(folder, $"cache{++_starts}"), "--dir-cache-time", "1h",
         ];
-        _child = await MountedChild.StartAsync("rclone", arguments, new Dictionary<string, string>(), MountPoint, Path.Combine(folder, "log"), cancellationToken);
+        _child = await MountedChild.StartAsync(command, new Dictionary<string, string>(), MountPoint, Path.Combine(folder, "log"), cancellationToken);
     }
 }

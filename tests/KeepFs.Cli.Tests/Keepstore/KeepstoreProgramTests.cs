@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using KeepFs.Cli.Keepstore;
 using KeepFs.Testing.Volumes;
 
 namespace KeepFs.Cli.Tests.Keepstore;

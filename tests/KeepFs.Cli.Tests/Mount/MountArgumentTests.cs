@@ -1,4 +1,3 @@
-using KeepFs.Cli.Keepstore;
 using KeepFs.Cli.Mount;
 using KeepFs.Engine.FileSystems;
 

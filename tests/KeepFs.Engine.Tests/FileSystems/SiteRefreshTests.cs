@@ -129,6 +129,29 @@ public sealed class SiteRefreshTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task Collections_reached_by_their_id_are_announced_under_it_when_they_are_closed()
+    {
+        var ids = new List<string>();
+        for (var i = 0; i < 6; i++)
+        {
+            ids.Add(await _world.CollectionAsync($"c{i}", manifest: OneFile));
+        }
+
+        await _world.OpenAsync(new SiteOptions { MetadataBytes = 1 });
+        var entries = new List<CollectionEntry>();
+        foreach (var id in ids)
+        {
+            _world.Time.Advance(TimeSpan.FromSeconds(1));
+            var entry = (CollectionEntry)await _world.Ops.NodeAsync($"by_id/{id}");
+            entries.Add(entry);
+            await entry.ListAsync(default);
+        }
+
+        await Eventually(() => entries.Count(entry => entry.Opened is not null) == 4);
+        Assert.Contains(_world.Changes, change => change.EntryName == ids[0]);
+    }
+
+    [Fact]
     public async Task A_changed_collection_is_saved_before_it_is_closed()
     {
         await _world.OpenAsync(new SiteOptions { MetadataBytes = 1 });

@@ -5,7 +5,7 @@ using Spectre.Console;
 namespace KeepFs.Cli.Bench.Mounts;
 
 /// <summary>What was measured, for people or for programs. The first peer is the one that the others are compared with.</summary>
-internal sealed class MountTable(bool asJson)
+internal sealed class MountBenchTable(bool asJson)
 {
     private readonly Table _table = new Table().AddColumns("load", "mount", "median", "", "keepfs is");
 

@@ -1,4 +1,4 @@
-namespace KeepFs.Cli.Keepstore;
+namespace KeepFs.Cli;
 
 /// <summary>
 /// Under which name the program was started (spec decision 11), and the arguments as System.CommandLine must get them: what follows
