@@ -39,7 +39,7 @@ internal sealed class LoadConnection : IDisposable
     }
 
     /// <summary>Goes as far as it can; true when the answer is complete.</summary>
-    /// <exception cref="IOException">Another status than 200, or the connection broke.</exception>
+    /// <exception cref="IOException">No success, or the connection broke.</exception>
     public bool Continue(out TimeSpan took)
     {
         took = default;
@@ -129,7 +129,7 @@ internal sealed class LoadConnection : IDisposable
 
         var head = Encoding.ASCII.GetString(all[..end]);
         var status = head.Split(' ', 3)[1];
-        if (status != "200")
+        if (status is not ['2', ..])
         {
             throw new IOException($"the server answered {head.Split('\r')[0]}: {Encoding.UTF8.GetString(all[(end + 4)..]).TrimEnd()}");
         }
@@ -137,7 +137,7 @@ internal sealed class LoadConnection : IDisposable
         const string Field = "\r\nContent-Length:";
         var length = head.IndexOf(Field, StringComparison.OrdinalIgnoreCase) is >= 0 and var at
             ? long.Parse(head.AsSpan(at + Field.Length).TrimStart().ToString().Split('\r')[0], CultureInfo.InvariantCulture)
-            : throw new IOException("the server's answer has no Content-Length");
+            : status == "204" ? 0 : throw new IOException("the server's answer has no Content-Length");
         LastBody = length <= 4096 && all.Length == end + 4 + length ? Encoding.UTF8.GetString(all[(end + 4)..]) : "";
         AnswerBytes = request is { HasAnswerBody: true, BodyBytes: 0 } ? length : 0;
         _bodyLeft = request.HasAnswerBody ? length - (all.Length - end - 4) : 0;

@@ -19,6 +19,15 @@ internal sealed record LoadRequest(byte[] Head, ReadOnlyMemory<byte> Body, ReadO
     public static LoadRequest Put(NumberedBlock block, string host, string? token) =>
         new(HeadOf("PUT", "/" + block.Hash, host, token, block.SizeBytes), block.Body, block.Tail, HasAnswerBody: true);
 
+    /// <summary>A file to write.</summary>
+    /// <param name="path">Escaped.</param>
+    /// <param name="host">Of the server.</param>
+    /// <param name="token">Sent as Bearer; null: none.</param>
+    /// <param name="body">Shared with other requests.</param>
+    /// <param name="tail">What makes it different from theirs.</param>
+    public static LoadRequest PutFile(string path, string host, string? token, ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> tail) =>
+        new(HeadOf("PUT", path, host, token, body.Length + tail.Length), body, tail, HasAnswerBody: true);
+
     private static byte[] HeadOf(string method, string path, string host, string? token, long? length) => Encoding.ASCII.GetBytes(
         $"{method} {path} HTTP/1.1\r\nHost: {host}\r\n"
         + (token is null ? "" : $"Authorization: Bearer {token}\r\n")

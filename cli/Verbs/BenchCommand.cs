@@ -1,13 +1,14 @@
 using System.CommandLine;
 using KeepFs.Cli.Bench;
 using KeepFs.Cli.Bench.Mounts;
+using KeepFs.Cli.Bench.Web;
 
 namespace KeepFs.Cli.Verbs;
 
 /// <summary><c>keepfs bench</c>: measures a part of the program against its peers on this machine.</summary>
 internal static class BenchCommand
 {
-    public static Command Create() => new("bench", "Measure against other programs on this machine, in interleaved rounds.") { Keepstore(), Mount() };
+    public static Command Create() => new("bench", "Measure against other programs on this machine, in interleaved rounds.") { Keepstore(), Mount(), Web() };
 
     internal static Uri ServerAt(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttp
@@ -57,7 +58,7 @@ internal static class BenchCommand
 
     private static Command Mount()
     {
-        string[] peers = [PassthroughPeer.Title, RclonePeer.Title, LocalPeer.Title];
+        string[] peers = [PassthroughPeer.Title, Bench.Mounts.RclonePeer.Title, LocalPeer.Title];
         var folder = new Option<string>("--folder") { Description = "A folder on a disk with room for eight times the large file.", DefaultValueFactory = _ => Path.GetTempPath() };
         var rounds = new Option<int>("--rounds") { Description = "How often each load runs on each mount.", DefaultValueFactory = _ => 3 };
         var size = new Option<int>("--mib") { Description = "Size of the large file.", DefaultValueFactory = _ => 1024 };
@@ -73,6 +74,41 @@ internal static class BenchCommand
             Rounds = parsed.GetValue(rounds),
             FileBytes = (long)parsed.GetValue(size) << 20,
             Files = parsed.GetValue(files),
+            Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+            Only = parsed.GetValue(only)!,
+            Peers = [.. peers.Except(parsed.GetValue(without) ?? [])],
+            Json = parsed.GetValue(json),
+        }).RunAsync(cancellationToken));
+        return command;
+    }
+
+    private static Command Web()
+    {
+        string[] peers = [Bench.Web.RclonePeer.Title, NginxPeer.Title, ApachePeer.Title];
+        var folder = new Option<string>("--folder") { Description = "A folder on a disk with room for eight times the large file.", DefaultValueFactory = _ => Path.GetTempPath() };
+        var rounds = new Option<int>("--rounds") { Description = "How often each load runs on each server.", DefaultValueFactory = _ => 3 };
+        var size = new Option<int>("--mib") { Description = "Size of the large file, at most 1024.", DefaultValueFactory = _ => 512 };
+        var files = new Option<int>("--files") { Description = "Small files of a round.", DefaultValueFactory = _ => 1000 };
+        var listed = new Option<int[]>("--listed") { Description = "Files in a folder that is listed; may be given again.", DefaultValueFactory = _ => [10_000, 100_000] };
+        var seconds = new Option<double>("--seconds") { Description = "How long a reading load runs.", DefaultValueFactory = _ => 2 };
+        var only = new Option<string>("--only") { Description = "Only loads whose name contains this, such as 'PUT'.", DefaultValueFactory = _ => "" };
+        var without = new Option<string[]>("--without") { Description = $"Leave a peer out: {string.Join(", ", peers.Select(name => $"'{name}'"))}." };
+        var json = new Option<bool>("--json") { Description = "One JSON object a row." };
+        size.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 1024)
+            {
+                result.AddError("--mib: 1 to 1024");
+            }
+        });
+        var command = new Command("web", "Our WebDAV server against rclone serve webdav, nginx and Apache mod_dav.") { folder, rounds, size, files, listed, seconds, only, without, json };
+        command.SetAction(async (parsed, cancellationToken) => await new WebBench(new WebBenchOptions
+        {
+            Folder = parsed.GetValue(folder)!,
+            Rounds = parsed.GetValue(rounds),
+            FileBytes = parsed.GetValue(size) << 20,
+            Files = parsed.GetValue(files),
+            Listed = parsed.GetValue(listed)!,
             Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
             Only = parsed.GetValue(only)!,
             Peers = [.. peers.Except(parsed.GetValue(without) ?? [])],

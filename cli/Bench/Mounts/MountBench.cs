@@ -33,7 +33,7 @@ internal sealed class MountBench(MountBenchOptions options)
             RclonePeer.Title => new RclonePeer(cluster, Path.Combine(folder, "rclone")),
             _ => new LocalPeer(data, Path.Combine(folder, "local")),
         })));
-        var table = new MountBenchTable(options.Json);
+        var table = new ComparisonTable("mount", options.Json);
         try
         {
             foreach (var peer in peers)
@@ -43,7 +43,7 @@ internal sealed class MountBench(MountBenchOptions options)
 
             foreach (var load in MountLoad.All(options).Where(load => load.Name.Contains(options.Only, StringComparison.OrdinalIgnoreCase)))
             {
-                table.Add(load, await RunAsync(load, [.. peers.Where(peer => !load.Writes || peer.Writable is not null)], data, cancellationToken));
+                table.Add(load.Name, load.Unit, await RunAsync(load, [.. peers.Where(peer => !load.Writes || peer.Writable is not null)], data, cancellationToken));
             }
         }
         finally
@@ -58,7 +58,7 @@ internal sealed class MountBench(MountBenchOptions options)
     }
 
     /// <summary>Rates of each peer, by round.</summary>
-    private async Task<IReadOnlyList<(MountPeer Peer, double[] Rates)>> RunAsync(MountLoad load, MountPeer[] peers, BenchData data, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<(string Peer, double[] Rates)>> RunAsync(MountLoad load, MountPeer[] peers, BenchData data, CancellationToken cancellationToken)
     {
         var rates = peers.Select(_ => new double[options.Rounds]).ToArray();
         for (var round = 0; round < options.Rounds; round++)
@@ -74,6 +74,6 @@ internal sealed class MountBench(MountBenchOptions options)
             }
         }
 
-        return [.. peers.Zip(rates)];
+        return [.. peers.Select(peer => peer.Name).Zip(rates)];
     }
 }

@@ -2,14 +2,17 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Spectre.Console;
 
-namespace KeepFs.Cli.Bench.Mounts;
+namespace KeepFs.Cli.Bench;
 
 /// <summary>What was measured, for people or for programs. The first peer is the one that the others are compared with.</summary>
-internal sealed class MountBenchTable(bool asJson)
+/// <param name="kind">What is compared, such as "mount".</param>
+/// <param name="asJson">One JSON object a row.</param>
+internal sealed class ComparisonTable(string kind, bool asJson)
 {
-    private readonly Table _table = new Table().AddColumns("load", "mount", "median", "", "keepfs is");
+    private readonly Table _table = new Table().AddColumns("load", kind, "median", "", "keepfs is");
 
-    public void Add(MountLoad load, IReadOnlyList<(MountPeer Peer, double[] Rates)> measured)
+    /// <summary>One load: rates of each peer, by round.</summary>
+    public void Add(string load, string unit, IReadOnlyList<(string Peer, double[] Rates)> measured)
     {
         foreach (var (peer, rates) in measured)
         {
@@ -17,15 +20,15 @@ internal sealed class MountBenchTable(bool asJson)
             double? ratio = peer == measured[0].Peer ? null : Median(measured[0].Rates.Zip(rates, (ours, theirs) => ours / theirs));
             if (asJson)
             {
-                Console.WriteLine(new JsonObject { ["load"] = load.Name, ["mount"] = peer.Name, ["per_second"] = median, ["unit"] = load.Unit, ["keepfs_ratio"] = ratio }.ToJsonString());
+                Console.WriteLine(new JsonObject { ["load"] = load, [kind] = peer, ["per_second"] = median, ["unit"] = unit, ["keepfs_ratio"] = ratio }.ToJsonString());
                 continue;
             }
 
             _table.AddRow(
-                peer == measured[0].Peer ? load.Name : "",
-                peer.Name,
+                peer == measured[0].Peer ? load : "",
+                peer,
                 median.ToString("#,0", CultureInfo.InvariantCulture),
-                load.Unit,
+                unit,
                 ratio is null ? "" : ratio.Value.ToString("0.00", CultureInfo.InvariantCulture) + "x");
         }
     }
