@@ -23,8 +23,8 @@ internal sealed class DavEndpoints(CatalogContext catalog)
     {
         api.Map(routes, "GET", Locks, ListLocksAsync, TokenNeed.AnyScope);
         api.Map(routes, "POST", Locks, AddLockAsync, TokenNeed.AnyScope);
-        api.Map(routes, "PUT", Locks + "/{uuid}", RefreshLockAsync, TokenNeed.AnyScope);
-        api.Map(routes, "DELETE", Locks + "/{uuid}", RemoveLockAsync, TokenNeed.AnyScope);
+        api.Map(routes, "PUT", Locks + "/{token}", RefreshLockAsync, TokenNeed.AnyScope);
+        api.Map(routes, "DELETE", Locks + "/{token}", RemoveLockAsync, TokenNeed.AnyScope);
         api.Map(routes, "GET", Properties, ListPropertiesAsync, TokenNeed.AnyScope);
         api.Map(routes, "PUT", Properties, PatchPropertiesAsync, TokenNeed.AnyScope);
     }
@@ -74,7 +74,7 @@ internal sealed class DavEndpoints(CatalogContext catalog)
         var (uuid, path) = (Uuid(request), Path(request.Parameters.Text("path")));
         RequireScope(request, "PUT", uuid);
         var seconds = request.Parameters.Integer("seconds") ?? long.MaxValue;
-        var refreshed = await catalog.Database.WriteAsync(session => DavLocks.Refresh(session, request.Caller, request.Uuid, uuid, path, seconds), ct);
+        var refreshed = await catalog.Database.WriteAsync(session => DavLocks.Refresh(session, request.Caller, Token(request), uuid, path, seconds), ct);
         return Answer(refreshed ?? throw ApiException.NotFound("There is no such lock"), DavJson.Default.DavLock);
     }
 
@@ -82,7 +82,7 @@ internal sealed class DavEndpoints(CatalogContext catalog)
     {
         var (uuid, path) = (Uuid(request), Path(request.Parameters.Text("path")));
         RequireScope(request, "PUT", uuid);
-        var removed = await catalog.Database.WriteAsync(session => DavLocks.Remove(session, request.Caller, request.Uuid, uuid, path), ct);
+        var removed = await catalog.Database.WriteAsync(session => DavLocks.Remove(session, request.Caller, Token(request), uuid, path), ct);
         return Answer(removed ?? throw ApiException.NotFound("There is no such lock"), DavJson.Default.DavLock);
     }
 
@@ -178,6 +178,8 @@ internal sealed class DavEndpoints(CatalogContext catalog)
     }
 
     private static string Uuid(ApiRequest request) => request.Parameters.Text("uuid") ?? throw ApiException.BadRequest("uuid: must name a collection");
+
+    private static string Token(ApiRequest request) => (string)request.Http.Request.RouteValues["token"]!;
 
     private static string Path(string? path)
     {

@@ -35,6 +35,11 @@ internal readonly struct DavFollow
             DavLocks.Require(DavLocks.In(session, uuid), caller, [.. change.Writes]);
         }
 
+        if (follow._hasLocks && change is { EndsLocks: true })
+        {
+            DavLocks.RemoveAll(session, uuid);
+        }
+
         return follow;
     }
 

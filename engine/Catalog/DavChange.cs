@@ -19,6 +19,10 @@ public sealed record DavChange
     /// <summary>A collection that goes to the trash with this change, because the changed or created one takes its name.</summary>
     [JsonPropertyName("replaces")]
     public string? Replaces { get; init; }
+
+    /// <summary>The locks in the collection end: it gets another name, and locks do not move with what they lock.</summary>
+    [JsonPropertyName("ends_locks")]
+    public bool EndsLocks { get; init; }
 }
 
 /// <summary>One resource that a request writes.</summary>
