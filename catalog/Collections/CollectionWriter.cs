@@ -83,7 +83,7 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         var follow = DavFollow.Begin(session, caller, uuid, options.Dav);
         Replace(session, caller, options.Dav);
         Apply(session, caller, row, given, prepared, options.EnsureUniqueName);
-        follow.Content(plan.Replace, prepared is { IsChanged: true } ? prepared.Content.Stored : null);
+        follow.Content(plan.Replace, prepared?.Content.Stored);
         follow.Copies();
         return true;
     }

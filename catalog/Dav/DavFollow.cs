@@ -45,7 +45,7 @@ internal readonly struct DavFollow
 
     /// <summary>The content was saved.</summary>
     /// <param name="replace">How it came about; null = it came as a whole.</param>
-    /// <param name="manifest">The new one; null when nothing changed.</param>
+    /// <param name="manifest">The new one, even if it is as it was (a copy of equal bytes brings other properties); null when the content was not touched.</param>
     public void Content(ReplaceFiles? replace, byte[]? manifest)
     {
         if (manifest is null || (!_hasLocks && !_hasProperties))

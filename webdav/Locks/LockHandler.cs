@@ -33,8 +33,7 @@ internal sealed class LockHandler(LockStore locks, LockGuard guard, CollectionUp
             await guard.RequireAsync(request, place, header, isRecursive: false, changesParent: true);
         }
 
-        var added = await locks.AddAsync(request.Session, place.Collection, wish, place.Exists ? null : header?.Tokens ?? [], request.Aborted)
-            ?? throw new WebException(StatusCodes.Status423Locked, "The resource is locked.") { Precondition = "no-conflicting-lock" };
+        var added = await AddAsync(request, place, wish, header);
         var created = false;
         try
         {
@@ -92,6 +91,22 @@ internal sealed class LockHandler(LockStore locks, LockGuard guard, CollectionUp
         }
 
         throw new WebException(StatusCodes.Status412PreconditionFailed, "There is no such lock to refresh.") { Precondition = "lock-token-matches-request-uri" };
+    }
+
+    private async Task<DavLock> AddAsync(WebRequest request, CollectionPlace place, DavLock wish, IfHeader? header)
+    {
+        try
+        {
+            return await locks.AddAsync(request.Session, place.Collection, wish, place.Exists ? null : header?.Tokens ?? [], request.Aborted);
+        }
+        catch (CatalogException e) when (e.Kind == CatalogErrorKind.Locked)
+        {
+            throw new WebException(StatusCodes.Status423Locked, "The resource is locked.")
+            {
+                Precondition = "no-conflicting-lock",
+                PreconditionHref = LockXml.RootHref(request, wish.Uuid, e.LockedPath ?? ""),
+            };
+        }
     }
 
     private static DavLock Parse(WebRequest request, XElement body, CollectionPlace place, long seconds)

@@ -32,29 +32,16 @@ internal sealed class LockStore(LockTable local)
         }
     }
 
-    /// <summary>Null when another lock is in the way.</summary>
+    /// <summary>Adds a lock; <see cref="CatalogErrorKind.Locked"/> when another one is in the way.</summary>
     /// <param name="session">Who locks.</param>
     /// <param name="collection">Where.</param>
     /// <param name="wish">The lock.</param>
     /// <param name="createsWithTokens">See <see cref="DavLockRequest.CreatesWithTokens"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<DavLock?> AddAsync(
-        Session session, OpenCollection collection, DavLock wish, IReadOnlyList<string>? createsWithTokens, CancellationToken cancellationToken)
-    {
-        if (collection.Record.DavState is null)
-        {
-            return local.Add(wish, await HolderAsync(session, cancellationToken));
-        }
-
-        try
-        {
-            return await session.Dav.AddLockAsync(new DavLockRequest { Lock = wish, CreatesWithTokens = createsWithTokens }, cancellationToken);
-        }
-        catch (CatalogException e) when (e.Kind == CatalogErrorKind.Locked)
-        {
-            return null;
-        }
-    }
+    public async Task<DavLock> AddAsync(
+        Session session, OpenCollection collection, DavLock wish, IReadOnlyList<string>? createsWithTokens, CancellationToken cancellationToken) =>
+        collection.Record.DavState is null ? local.Add(wish, await HolderAsync(session, cancellationToken))
+        : await session.Dav.AddLockAsync(new DavLockRequest { Lock = wish, CreatesWithTokens = createsWithTokens }, cancellationToken);
 
     /// <summary>Null when the user has no such lock that covers the path.</summary>
     public async Task<DavLock?> RefreshAsync(Session session, OpenCollection collection, DavLock wanted, CancellationToken cancellationToken) =>

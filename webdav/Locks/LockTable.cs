@@ -18,15 +18,16 @@ internal sealed class LockTable(TimeProvider time)
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (DavLock Lock, DateTimeOffset Expires)> _byToken = new(StringComparer.Ordinal);
 
-    /// <summary>Adds a lock; null when another one is in the way.</summary>
+    /// <summary>Adds a lock.</summary>
+    /// <exception cref="CatalogException">As our catalogue says it: another lock is in the way.</exception>
     /// <exception cref="WebException">503: too many locks.</exception>
-    public DavLock? Add(DavLock wish, string holder)
+    public DavLock Add(DavLock wish, string holder)
     {
         lock (_lock)
         {
-            if (In(wish.Uuid).Any(wish.Excludes))
+            if (In(wish.Uuid).FirstOrDefault(wish.Excludes) is { } other)
             {
-                return null;
+                throw new CatalogException(CatalogErrorKind.Locked, "Another lock is in the way.") { LockedPath = other.Path };
             }
 
             if (_byToken.Count >= MaxLocks)
