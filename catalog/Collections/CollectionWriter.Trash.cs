@@ -32,11 +32,16 @@ internal sealed partial class CollectionWriter
     }
 
     /// <summary>Makes way, in the same transaction, for a collection that takes this one's name (COPY or MOVE onto it).</summary>
-    private void Replace(WriteSession session, Caller caller, Engine.Catalog.DavChange? dav)
+    private void Replace(WriteSession session, Caller caller, string taker, Engine.Catalog.DavChange? dav)
     {
         if (dav?.Replaces is not { } uuid)
         {
             return;
+        }
+
+        if (uuid == taker)
+        {
+            throw ApiException.BadRequest("keepfs_dav: a collection cannot replace itself");
         }
 
         var row = FindWritable(session, caller, uuid, includeTrash: false, withManifest: false);

@@ -81,7 +81,7 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         }
 
         var follow = DavFollow.Begin(session, caller, uuid, options.Dav);
-        Replace(session, caller, options.Dav);
+        Replace(session, caller, uuid, options.Dav);
         Apply(session, caller, row, given, prepared, options.EnsureUniqueName);
         follow.Content(plan.Replace, prepared?.Content.Stored);
         follow.Copies();
@@ -136,7 +136,7 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         var owner = (string?)given.GetValueOrDefault("owner_uuid") ?? caller.UserUuid;
         Ownership.RequireWritableOwner(session, caller, owner);
         RequireMayConfirm(caller, given);
-        Replace(session, caller, options.Dav);
+        Replace(session, caller, uuid, options.Dav);
         var row = new Row(RecordTypes.Collections)
         {
             ["uuid"] = uuid,

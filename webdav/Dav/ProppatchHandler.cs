@@ -29,6 +29,11 @@ internal static class ProppatchHandler
             throw new WebException(StatusCodes.Status404NotFound, "There is no such file or directory.");
         }
 
+        if (request.Place is CollectionPlace target)
+        {
+            Changes.RequireWritable(target);
+        }
+
         var changes = Parse(await XmlBody.ReadAsync(request.Http.Request, request.Aborted));
         var statuses = changes.Select(change => change.Name).Distinct().ToDictionary(name => name, _ => Done);
         if (statuses.Keys.Any(IsProtected))
@@ -86,7 +91,6 @@ internal static class ProppatchHandler
     /// <summary>False beyond the catalogue's limits.</summary>
     private static async Task<bool> TrySaveAsync(WebRequest request, CollectionPlace place, DavWrite? write, IReadOnlyList<DavProperty> changes)
     {
-        Changes.RequireWritable(place);
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             try
