@@ -6,6 +6,9 @@ internal sealed class ApiException(int status, string message) : Exception(messa
     /// <summary>The HTTP status.</summary>
     public int Status { get; } = status;
 
+    /// <summary>The path whose WebDAV lock is in the way; null for other errors.</summary>
+    public string? LockedPath { get; private init; }
+
     public static ApiException BadRequest(string message) => new(400, message);
 
     public static ApiException NotLoggedIn() => new(401, "Not logged in");
@@ -16,6 +19,10 @@ internal sealed class ApiException(int status, string message) : Exception(messa
 
     public static ApiException ContentChanged(string portableDataHash) =>
         new(412, $"collection content changed: current portable_data_hash is {portableDataHash}");
+
+    public static ApiException TooLarge(string message) => new(413, message);
+
+    public static ApiException DavLocked(string path) => new(423, "a WebDAV lock is in the way") { LockedPath = path };
 
     public static ApiException Invalid(string message) => new(422, message);
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Endpoints;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Storage;
@@ -193,5 +194,6 @@ public sealed class CatalogServer : IAsyncDisposable
         new LinkEndpoints(catalog, records).Map(api, routes);
         new KeepServiceEndpoints(catalog, records).Map(api, routes);
         new LogEndpoints(catalog, records).Map(api, routes);
+        new DavEndpoints(catalog).Map(api, routes);
     }
 }

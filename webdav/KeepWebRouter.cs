@@ -1,4 +1,5 @@
 using System.Text;
+using KeepFs.Engine.Catalog;
 using KeepFs.WebDav.Dav;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Locks;
@@ -11,7 +12,7 @@ namespace KeepFs.WebDav;
 /// <summary>Finds token, target and handler of a request (keep-web.md 2.1, 2.2), and turns failures into answers.</summary>
 internal sealed partial class KeepWebRouter(
     RequestOpener opener, GetHandler get, PutHandler put, DeleteHandler delete, MkcolHandler mkcol, CopyMoveHandler copyMove, PropfindHandler propfind,
-    LockHandler locks, LockGuard guard, LockTable lockTable, ILogger logger)
+    LockHandler locks, LockGuard guard, LockStore lockStore, ILogger logger)
 {
     private const string Methods = "OPTIONS, GET, HEAD, POST, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
     private readonly ILogger _logger = logger;
@@ -47,7 +48,15 @@ internal sealed partial class KeepWebRouter(
             var (request, lease) = await opener.OpenAsync(context);
             using (lease)
             {
-                await DispatchAsync(request);
+                try
+                {
+                    await DispatchAsync(request);
+                }
+                catch (CatalogException e) when (e.Kind == CatalogErrorKind.Locked && request.Place is CollectionPlace place)
+                {
+                    // Locked by somebody else between our look and the save.
+                    throw LockGuard.Locked(request, place.Collection.Record.Uuid, e.LockedPath ?? "");
+                }
             }
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
@@ -71,45 +80,32 @@ internal sealed partial class KeepWebRouter(
                 await propfind.HandleAsync(request);
                 break;
             case "PUT":
-                await guard.RequireAsync(request, isRecursive: false, changesParent: !request.Place.Exists);
-                await put.HandleAsync(request);
+                await put.HandleAsync(request, await guard.RequireAsync(request, isRecursive: false, changesParent: !request.Place.Exists));
                 break;
             case "MKCOL":
-                await guard.RequireAsync(request, isRecursive: false, changesParent: true);
-                await mkcol.HandleAsync(request);
+                await mkcol.HandleAsync(request, await guard.RequireAsync(request, isRecursive: false, changesParent: true));
                 break;
             case "DELETE":
-                await guard.RequireAsync(request, isRecursive: true, changesParent: true);
-                await delete.HandleAsync(request);
-                ForgetLocks(request.Place);
+                await delete.HandleAsync(request, await guard.RequireAsync(request, isRecursive: true, changesParent: true));
+                lockStore.Forget(request.Place);
                 break;
             case "COPY":
-                await copyMove.HandleAsync(request, await guard.RequireIfAsync(request));
+                await copyMove.HandleAsync(request, await guard.RequireIfAsync(request), null);
                 break;
             case "MOVE":
                 var header = await guard.RequireIfAsync(request);
-                guard.Require(request, request.Place, header, isRecursive: true, changesParent: true);
-                await copyMove.HandleAsync(request, header);
-                ForgetLocks(request.Place);
+                await copyMove.HandleAsync(request, header, await guard.RequireAsync(request, request.Place, header, isRecursive: true, changesParent: true));
+                lockStore.Forget(request.Place);
                 break;
             case "PROPPATCH":
-                await guard.RequireAsync(request, isRecursive: false, changesParent: false);
-                await ProppatchHandler.HandleAsync(request);
+                await ProppatchHandler.HandleAsync(request, await guard.RequireAsync(request, isRecursive: false, changesParent: false));
                 break;
             case "LOCK":
                 await locks.LockAsync(request);
                 break;
             case "UNLOCK":
-                locks.Unlock(request);
+                await locks.UnlockAsync(request);
                 break;
-        }
-    }
-
-    private void ForgetLocks(Place gone)
-    {
-        if (LockKeys.Of(gone) is { } key)
-        {
-            lockTable.RemoveTree(key);
         }
     }
 
@@ -159,8 +155,9 @@ internal sealed partial class KeepWebRouter(
 
         var isXml = failure is WebException { Precondition: not null };
         response.ContentType = isXml ? "application/xml; charset=utf-8" : "text/plain; charset=utf-8";
-        var body = Encoding.UTF8.GetBytes(failure is WebException { Precondition: { } condition }
-            ? $"<?xml version=\"1.0\" encoding=\"UTF-8\"?><D:error xmlns:D=\"DAV:\"><D:{condition}/></D:error>" : text + "\n");
+        var body = Encoding.UTF8.GetBytes(failure is WebException { Precondition: { } condition, PreconditionHref: var href }
+            ? $"<?xml version=\"1.0\" encoding=\"UTF-8\"?><D:error xmlns:D=\"DAV:\"><D:{condition}{(href is null ? "/>" : $"><D:href>{href}</D:href></D:{condition}>")}</D:error>"
+            : text + "\n");
         response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(context.Request.Method))
         {

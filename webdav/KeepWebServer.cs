@@ -75,8 +75,8 @@ public sealed class KeepWebServer : IAsyncDisposable
         var tree = new TreeResolver(config.Collections.ForwardSlashNameSubstitution);
         var opener = new RequestOpener(config, IPAddress.IsLoopback(options.Listen.Address), sessions, tree);
         var updates = new CollectionUpdates();
-        var lockTable = new LockTable(options.Time);
-        var guard = new LockGuard(lockTable, tree);
+        var lockStore = new LockStore(new LockTable(options.Time));
+        var guard = new LockGuard(lockStore, tree);
         var delete = new DeleteHandler(updates);
         return new KeepWebRouter(
             opener,
@@ -85,12 +85,10 @@ public sealed class KeepWebServer : IAsyncDisposable
             delete,
             new MkcolHandler(updates, tree),
             new CopyMoveHandler(updates, delete, tree, new DestinationHeader(opener.OwnHosts), guard),
-            new PropfindHandler(
-                new DavEntries(tree, options.MaxInfinitePropfindEntries),
-                new LiveProperties(key => LockHandler.Discovery(lockTable.Of(key), options.Time.GetUtcNow()))),
-            new LockHandler(lockTable, guard, updates, options.Time),
+            new PropfindHandler(new DavEntries(tree, lockStore, options.MaxInfinitePropfindEntries)),
+            new LockHandler(lockStore, guard, updates),
             guard,
-            lockTable,
+            lockStore,
             log);
     }
 

@@ -27,6 +27,8 @@ internal static class StatusMap
         CatalogErrorKind.Unauthorized => StatusCodes.Status401Unauthorized,
         CatalogErrorKind.Forbidden => StatusCodes.Status403Forbidden,
         CatalogErrorKind.PreconditionFailed => StatusCodes.Status412PreconditionFailed,
+        CatalogErrorKind.Locked => StatusCodes.Status423Locked,
+        CatalogErrorKind.TooLarge => StatusCodes.Status507InsufficientStorage,
         CatalogErrorKind.Invalid => StatusCodes.Status409Conflict,
         _ => StatusCodes.Status502BadGateway,
     };

@@ -7,4 +7,7 @@ internal sealed class WebException(int status, string message) : Exception(messa
 
     /// <summary>Name of the <c>DAV:</c> precondition for an XML body, or null for plain text.</summary>
     public string? Precondition { get; init; }
+
+    /// <summary>The URL that the precondition is about, or null.</summary>
+    public string? PreconditionHref { get; init; }
 }

@@ -11,4 +11,7 @@ internal sealed record CollectionOptions
     public string? IfPortableDataHash { get; init; }
 
     public ReplaceFiles? ReplaceFiles { get; init; }
+
+    /// <summary>What comes with a write over WebDAV (docs/decisions/0029); null = nothing.</summary>
+    public Engine.Catalog.DavChange? Dav { get; init; }
 }

@@ -67,6 +67,8 @@ internal sealed partial class CollectionWriter
             }
         }
 
+        public ReplaceFiles? Replace => _replace;
+
         public bool ChangesContent => _manifest is not null || _replace is not null;
 
         public CollectionContent Build(ReadOnlyMemory<byte> current)

@@ -1,4 +1,6 @@
+using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Permissions;
+using KeepFs.Catalog.Storage;
 
 namespace KeepFs.Catalog.Collections;
 
@@ -23,8 +25,27 @@ internal sealed partial class CollectionWriter
             {
                 var row = FindWritable(session, caller, uuid, includeTrash: true, withManifest: false);
                 Save(session, caller, row, row.Clone(), change(TrashState.Of(row), session.Now, catalog.Config.Collections), preserve: false, ensureUniqueName);
+                DavLocks.RemoveAll(session, uuid);
                 return true;
             },
             ct);
+    }
+
+    /// <summary>Makes way, in the same transaction, for a collection that takes this one's name (COPY or MOVE onto it).</summary>
+    private void Replace(WriteSession session, Caller caller, string taker, Engine.Catalog.DavChange? dav)
+    {
+        if (dav?.Replaces is not { } uuid)
+        {
+            return;
+        }
+
+        if (uuid == taker)
+        {
+            throw ApiException.BadRequest("keepfs_dav: a collection cannot replace itself");
+        }
+
+        var row = FindWritable(session, caller, uuid, includeTrash: false, withManifest: false);
+        DavLocks.RemoveAll(session, uuid);
+        Save(session, caller, row, row.Clone(), TrashState.Of(row).Delete(session.Now, catalog.Config.Collections), preserve: false, ensureUniqueName: false);
     }
 }

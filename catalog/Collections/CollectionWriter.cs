@@ -1,3 +1,4 @@
+using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Logs;
 using KeepFs.Catalog.Permissions;
 using KeepFs.Catalog.Records;
@@ -79,7 +80,11 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
             prepared = Prepare(plan, given, row);
         }
 
+        var follow = DavFollow.Begin(session, caller, uuid, options.Dav);
+        Replace(session, caller, uuid, options.Dav);
         Apply(session, caller, row, given, prepared, options.EnsureUniqueName);
+        follow.Content(plan.Replace, prepared?.Content.Stored);
+        follow.Copies();
         return true;
     }
 
@@ -131,6 +136,7 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         var owner = (string?)given.GetValueOrDefault("owner_uuid") ?? caller.UserUuid;
         Ownership.RequireWritableOwner(session, caller, owner);
         RequireMayConfirm(caller, given);
+        Replace(session, caller, uuid, options.Dav);
         var row = new Row(RecordTypes.Collections)
         {
             ["uuid"] = uuid,
@@ -164,6 +170,7 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         row["name"] = trash.IsTrashed ? wanted : UniqueNames.Resolve(session, RecordTypes.Collections, uuid, owner, wanted, options.EnsureUniqueName);
         RecordStore.Insert(session, row);
         AuditLog.Append(session, catalog.Uuids, caller, before: null, row);
+        DavFollow.Begin(session, caller, uuid, options.Dav).Copies();
         return uuid;
     }
 

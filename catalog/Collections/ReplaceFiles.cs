@@ -48,6 +48,9 @@ internal sealed class ReplaceFiles
         }
     }
 
+    /// <summary>Target and source of each change, as they were given.</summary>
+    public IReadOnlyList<(string Target, string Source)> Entries => _entries;
+
     /// <summary>The collections that sources name, by portable data hash.</summary>
     public IEnumerable<string> PortableDataHashes => _entries
         .Where(entry => entry.Source.Length > 0)

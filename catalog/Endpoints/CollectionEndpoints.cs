@@ -1,4 +1,5 @@
 using KeepFs.Catalog.Collections;
+using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Requests;
 using KeepFs.Engine.Manifests;
@@ -45,7 +46,8 @@ internal sealed class CollectionEndpoints(CatalogContext catalog, RecordEndpoint
     {
         if (!PortableDataHash.IsPortableDataHash(request.Uuid))
         {
-            return await records.GetAsync(request, RecordTypes.Collections, ct);
+            var shown = await records.GetAsync(request, RecordTypes.Collections, ct);
+            return request.Parameters.Flag(DavState.Name) ? await DavState.AddAsync(catalog, shown, request.Uuid, ct) : shown;
         }
 
         var row = await catalog.Database.ReadAsync(
@@ -73,6 +75,7 @@ internal sealed class CollectionEndpoints(CatalogContext catalog, RecordEndpoint
             EnsureUniqueName = parameters.Flag("ensure_unique_name"),
             IncludeTrash = parameters.Flag("include_trash"),
             IfPortableDataHash = parameters.Text("if_portable_data_hash"),
+            Dav = DavState.Change(parameters),
             ReplaceFiles = parameters.Json("replace_files") is { } replace ? new ReplaceFiles(replace) : null,
         };
     }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Requests;
+using KeepFs.Engine.Catalog;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -95,6 +96,11 @@ internal static partial class HttpRules
         }
         catch (ApiException e) when (!context.Response.HasStarted)
         {
+            if (e.LockedPath is { } locked)
+            {
+                context.Response.Headers[CatalogClient.DavLockHeader] = Uri.EscapeDataString(locked);
+            }
+
             await WriteErrorAsync(context, e.Status, e.Message, time);
         }
         catch (BadHttpRequestException e) when (!context.Response.HasStarted)

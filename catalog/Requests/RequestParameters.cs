@@ -14,7 +14,7 @@ internal sealed class RequestParameters(IReadOnlyDictionary<string, JsonElement>
     {
         "_method", "alt", "api_token", "reader_tokens", "filters", "where", "order", "limit", "offset", "select", "distinct", "count", "include",
         "ensure_unique_name", "include_trash", "include_old_versions", "recursive", "exclude_home_project", "bypass_federation", "cluster_id",
-        "replace_files", "replace_segments", "if_portable_data_hash", "async", "remote", "forwarded_for",
+        "replace_files", "replace_segments", "if_portable_data_hash", "keepfs_dav", "async", "remote", "forwarded_for",
         "format", "fields", "key", "prettyPrint", "quotaUser", "userIp", "oauth_token",
     };
 
@@ -101,6 +101,9 @@ internal sealed class RequestParameters(IReadOnlyDictionary<string, JsonElement>
             ? new AttributeSet(values.Where(pair => !Options.Contains(pair.Key)))
             : new AttributeSet([]);
     }
+
+    /// <summary>All of them as one object, for requests that are no record of the API.</summary>
+    public JsonElement Whole() => JsonSerializer.SerializeToElement(values, WireJson.Default.IReadOnlyDictionaryStringJsonElement);
 
     private JsonElement? Value(string name) =>
         values.TryGetValue(name, out var value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined) ? value : null;

@@ -47,6 +47,29 @@ internal class CatalogSession(SqliteConnection connection, DateTimeOffset now)
         return list;
     }
 
+    /// <summary>Reads rows of any form.</summary>
+    public List<T> Read<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<object?> values) => ReadWhile(sql, read, static _ => true, values);
+
+    /// <summary>Reads rows of any form until one is not wanted; that one is not kept.</summary>
+    public List<T> ReadWhile<T>(string sql, Func<SqliteDataReader, T> read, Func<T, bool> accept, params ReadOnlySpan<object?> values)
+    {
+        using var command = Command(Numbered(sql, values));
+        using var reader = command.ExecuteReader();
+        var list = new List<T>();
+        while (reader.Read())
+        {
+            var item = read(reader);
+            if (!accept(item))
+            {
+                break;
+            }
+
+            list.Add(item);
+        }
+
+        return list;
+    }
+
     /// <summary>Reads records; the statement's columns are named as in <see cref="Row"/>.</summary>
     /// <param name="sql">A SELECT.</param>
     /// <param name="type">What the rows are.</param>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KeepFs.Catalog.Dav;
 using Microsoft.Data.Sqlite;
 
 namespace KeepFs.Catalog.Storage;
@@ -9,7 +10,7 @@ namespace KeepFs.Catalog.Storage;
 /// </summary>
 internal static class Migrations
 {
-    private static readonly string[] Steps = [Schema.Version1];
+    private static readonly string[] Steps = [Schema.Version1, DavSchema.Version2];
 
     /// <exception cref="InvalidOperationException">The file is of a newer version than this program knows.</exception>
     public static void Run(SqliteConnection connection, string path)

@@ -1,3 +1,4 @@
+using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Logs;
 using KeepFs.Catalog.Records;
 
@@ -27,6 +28,7 @@ internal static class TrashSweep
 
         session.Execute("UPDATE collections SET is_trashed = 1, revision = revision + 1 WHERE is_trashed = 0 AND trash_at < @p0", now);
         session.Execute("UPDATE groups SET is_trashed = 1, revision = revision + 1 WHERE is_trashed = 0 AND trash_at < @p0", now);
+        DavLocks.RemoveExpired(session);
         session.Execute("DELETE FROM api_client_authorizations WHERE expires_at < @p0", now);
         var logs = session.Execute(
             "DELETE FROM logs WHERE id IN (SELECT id FROM logs WHERE created_at < @p0 AND event_type IN ('create', 'update', 'delete') LIMIT @p1)",
@@ -72,6 +74,8 @@ internal static class TrashSweep
 
         session.Execute("DELETE FROM links WHERE head_uuid = @p0 OR tail_uuid = @p0", uuid);
         session.Execute("DELETE FROM reachable WHERE target_uuid = @p0", uuid);
+        DavLocks.RemoveAll(session, uuid);
+        DavProperties.RemoveAll(session, uuid);
         RecordStore.Delete(session, type, uuid);
         if (type != RecordTypes.Collections || row.Text("current_version_uuid") == uuid)
         {

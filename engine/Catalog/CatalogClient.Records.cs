@@ -37,7 +37,8 @@ public sealed partial class CatalogClient
     /// <inheritdoc/>
     public Task<Collection?> FindCollectionAsync(string id, IReadOnlyList<string>? select, CancellationToken cancellationToken)
     {
-        var query = select is null ? "" : "?select=" + JsonArray(select);
+        var query = (select is null ? "" : "&select=" + JsonArray(select)) + (options.AsksForDav ? "&keepfs_dav=true" : "");
+        query = query.Length > 0 ? "?" + query[1..] : "";
         return GetOrNullAsync("collections/" + Uri.EscapeDataString(id) + query, CatalogJson.Default.Collection, cancellationToken);
     }
 

@@ -12,6 +12,9 @@ namespace KeepFs.Engine.Catalog;
 /// <param name="random">Draws the delays.</param>
 public sealed partial class CatalogClient(HttpClient http, CatalogClientOptions options, TimeProvider time, Random random) : ICatalog
 {
+    /// <summary>In a 423 of our catalogue: the path whose lock is in the way, percent-encoded.</summary>
+    public const string DavLockHeader = "X-KeepFs-Locked";
+
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private Task<T?> GetOrNullAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
@@ -91,7 +94,7 @@ public sealed partial class CatalogClient(HttpClient http, CatalogClientOptions 
 
     private HttpRequestMessage Request(HttpMethod method, string path, byte[]? body)
     {
-        var request = new HttpRequestMessage(method, new Uri(options.ApiRoot, "arvados/v1/" + path));
+        var request = new HttpRequestMessage(method, new Uri(options.ApiRoot, path.StartsWith('/') ? path[1..] : "arvados/v1/" + path));
         request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + options.Token);
         if (options.RequestId is not null)
         {
@@ -120,8 +123,12 @@ public sealed partial class CatalogClient(HttpClient http, CatalogClientOptions 
 
     private static async Task<CatalogException> FailureAsync(HttpResponseMessage response, HttpMethod method, string path, CancellationToken cancellationToken)
     {
+        // A lock of WebDAV stays until its holder ends it; other 423s are worth another try.
+        var locked = response.StatusCode == HttpStatusCode.Locked && response.Headers.TryGetValues(DavLockHeader, out var paths) ? Uri.UnescapeDataString(paths.First()) : null;
         var kind = (int)response.StatusCode switch
         {
+            413 when path.StartsWith(DeadProperties, StringComparison.Ordinal) => CatalogErrorKind.TooLarge,
+            423 when locked is not null => CatalogErrorKind.Locked,
             404 => CatalogErrorKind.NotFound,
             401 => CatalogErrorKind.Unauthorized,
             403 => CatalogErrorKind.Forbidden,
@@ -130,7 +137,7 @@ public sealed partial class CatalogClient(HttpClient http, CatalogClientOptions 
             _ => CatalogErrorKind.Invalid,
         };
         var body = await response.Content.ReadAsStringAsync(cancellationToken);
-        return new CatalogException(kind, $"{method} {path.Split('?')[0]}: HTTP {(int)response.StatusCode}: {ErrorText(body) ?? response.ReasonPhrase}");
+        return new CatalogException(kind, $"{method} {path.Split('?')[0]}: HTTP {(int)response.StatusCode}: {ErrorText(body) ?? response.ReasonPhrase}") { LockedPath = locked };
     }
 
     private static string? ErrorText(string body)

@@ -21,6 +21,9 @@ public sealed record CatalogClientOptions
     /// <summary>Items asked for at once.</summary>
     public int PageSize { get; init; } = 1000;
 
+    /// <summary>Single collections come with <see cref="Collection.DavState"/>.</summary>
+    public bool AsksForDav { get; init; }
+
     /// <summary>Sent as <c>X-Request-Id</c>; null = none.</summary>
     public string? RequestId { get; init; }
 }

@@ -20,6 +20,12 @@ public enum CatalogErrorKind
 
     /// <summary>The catalogue does not answer, or not now.</summary>
     Unavailable,
+
+    /// <summary>A WebDAV lock is in the way (<see cref="DavChange"/>); <see cref="CatalogException.LockedPath"/> is where.</summary>
+    Locked,
+
+    /// <summary>More than the catalogue keeps.</summary>
+    TooLarge,
 }
 
 /// <summary>A catalogue request failed; the message holds the catalogue's own words.</summary>
@@ -31,4 +37,7 @@ public sealed class CatalogException : IOException
 
     /// <summary>Why.</summary>
     public CatalogErrorKind Kind { get; }
+
+    /// <summary>The path in its collection whose lock is in the way; null for other errors.</summary>
+    public string? LockedPath { get; init; }
 }

@@ -55,6 +55,13 @@ public sealed record Collection
 
     [JsonPropertyName("file_size_total")]
     public long FileSizeTotal { get; init; }
+
+    /// <summary>
+    /// Our extension, when asked for (<see cref="CatalogClientOptions.AsksForDav"/>): "l" when there are WebDAV locks in the collection and "p" when there are
+    /// dead properties, both, or "". Null: the catalogue keeps neither.
+    /// </summary>
+    [JsonPropertyName("keepfs_dav")]
+    public string? DavState { get; init; }
 }
 
 /// <summary>A project, role or filter group (catalog-api.md section 10).</summary>

@@ -43,6 +43,10 @@ public sealed record CollectionChange
     [JsonPropertyName("ensure_unique_name")]
     public bool? EnsureUniqueName { get; init; }
 
+    /// <summary>Our extension: locks to respect and properties to copy, for writes that come over WebDAV; null = neither.</summary>
+    [JsonPropertyName("keepfs_dav")]
+    public DavChange? Dav { get; init; }
+
     /// <summary>Fields of the answer; null = all, the signed manifest included.</summary>
     [JsonPropertyName("select")]
     public IReadOnlyList<string>? Select { get; init; }

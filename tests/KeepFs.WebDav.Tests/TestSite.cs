@@ -177,7 +177,8 @@ public sealed class TestSite : IAsyncLifetime, IDisposable
     private Task<string> RegisterAsync(string admin, Uri address) => PostAsync(
         admin, "keep_services", $$$"""{"keep_service":{"service_host":"{{{address.Host}}}","service_port":{{{address.Port}}},"service_type":"disk"}}""");
 
-    private async Task<string> PostAsync(string token, string path, string json)
+    /// <summary>POSTs to the catalogue.</summary>
+    public async Task<string> PostAsync(string token, string path, string json)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(ApiRoot, "arvados/v1/" + path));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);

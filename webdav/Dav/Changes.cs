@@ -1,5 +1,6 @@
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Manifests;
+using KeepFs.WebDav.Sessions;
 using KeepFs.WebDav.Tree;
 using Microsoft.AspNetCore.Http;
 
@@ -24,6 +25,25 @@ internal static class Changes
         ? NewDirectory(path)
         : Replace((path, "manifest_text/" + SourceName)) with { Collection = new CollectionWrite { ManifestText = ManifestOf(node) } };
 
+    /// <summary>With the locks that the catalogue checks when it saves.</summary>
+    public static CollectionChange Guarded(this CollectionChange change, params ReadOnlySpan<DavWrite?> writes)
+    {
+        DavWrite[] given = [.. writes.ToArray().OfType<DavWrite>()];
+        return given.Length == 0 ? change : change with { Dav = (change.Dav ?? new DavChange()) with { Writes = given } };
+    }
+
+    /// <summary>With the dead properties of another place, where that has some that do not come by themselves.</summary>
+    public static CollectionChange WithProperties(this CollectionChange change, CollectionPlace from, string to, bool shallow)
+    {
+        if (from.Collection.IsReadOnly || from.Collection.Record.DavState is not { } state || !state.Contains(OpenCollection.PropertyFlag, StringComparison.Ordinal))
+        {
+            return change;
+        }
+
+        var copy = new DavPropertyCopy { FromUuid = from.Collection.Record.Uuid, FromPath = from.Path, ToPath = to, IsRecursive = !shallow };
+        return change with { Dav = (change.Dav ?? new DavChange()) with { Copies = [copy] } };
+    }
+
     /// <summary>Throws 405 for content that cannot change.</summary>
     public static void RequireWritable(CollectionPlace place)
     {
@@ -45,7 +65,7 @@ internal static class Changes
     public static WebException NoParent() => new(StatusCodes.Status409Conflict, "The parent directory does not exist; create it first.");
 
     /// <summary>The same path in a newer state of its collection.</summary>
-    public static CollectionPlace At(this CollectionPlace place, Sessions.OpenCollection current) =>
+    public static CollectionPlace At(this CollectionPlace place, OpenCollection current) =>
         place with { Collection = current, Node = current.Tree.Find(place.Path) };
 
     private static bool IsEmptyDirectory(ManifestNode node) => node is ManifestDirectory { IsEmpty: true };

@@ -15,8 +15,11 @@ namespace KeepFs.WebDav.Dav;
 /// </summary>
 internal sealed class CopyMoveHandler(CollectionUpdates updates, DeleteHandler deletes, TreeResolver tree, DestinationHeader destinations, LockGuard guard)
 {
-    /// <summary>Does it; the If header was checked, and for a move the locks of the source.</summary>
-    public async Task HandleAsync(WebRequest request, IfHeader? header)
+    /// <summary>Does it.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="header">Its If header, which holds.</param>
+    /// <param name="sourceWrite">The locks of the source, checked; null for a copy.</param>
+    public async Task HandleAsync(WebRequest request, IfHeader? header, DavWrite? sourceWrite)
     {
         var http = request.Http.Request;
         var isMove = http.Method == "MOVE";
@@ -32,14 +35,14 @@ internal sealed class CopyMoveHandler(CollectionUpdates updates, DeleteHandler d
         var destination = await tree.ResolveAsync(request.Session, target, request.Aborted);
         var existed = destination.Exists;
         RequireDestination(destination, overwrite);
-        guard.Require(request, destination, header, isRecursive: true, changesParent: true);
+        var job = new Job(request.Session, isMove, shallow, overwrite, sourceWrite, await guard.RequireAsync(request, destination, header, isRecursive: true, changesParent: true), request.Aborted);
         await ((request.Place, destination) switch
         {
             (CollectionPlace from, CollectionPlace to) when !from.Collection.IsReadOnly && from.Collection.Record.Uuid == to.Collection.Record.Uuid =>
-                WithinAsync(request.Session, from, to, isMove, shallow, overwrite, request.Aborted),
-            (CollectionPlace from, CollectionPlace { IsRoot: false } to) => BetweenAsync(request.Session, from, to, isMove, shallow, overwrite, request.Aborted),
-            (CollectionPlace from, _) => IntoProjectAsync(request.Session, from, destination, isMove, shallow, request.Aborted),
-            (ProjectPlace { Item: { } item }, _) when isMove => MoveProjectAsync(request.Session, item, destination, request.Aborted),
+                WithinAsync(job, from, to),
+            (CollectionPlace from, CollectionPlace { IsRoot: false } to) => BetweenAsync(job, from, to),
+            (CollectionPlace from, _) => IntoProjectAsync(job, from, destination),
+            (ProjectPlace { Item: { } item }, _) when isMove => MoveProjectAsync(job, item, destination),
             (ProjectPlace, _) when !isMove => throw Refused("A project cannot be copied; copy its collections."),
             _ => throw Refused("This directory is where the tree starts and cannot be copied or moved."),
         });
@@ -77,7 +80,7 @@ internal sealed class CopyMoveHandler(CollectionUpdates updates, DeleteHandler d
         }
     }
 
-    private Task WithinAsync(Session session, CollectionPlace from, CollectionPlace to, bool isMove, bool shallow, bool overwrite, CancellationToken cancellationToken)
+    private Task WithinAsync(Job job, CollectionPlace from, CollectionPlace to)
     {
         Changes.RequireWritable(to);
         if (from.Path == to.Path)
@@ -85,71 +88,72 @@ internal sealed class CopyMoveHandler(CollectionUpdates updates, DeleteHandler d
             throw Refused("Source and destination are the same.");
         }
 
-        if (from.IsRoot || to.IsRoot || (isMove && (IsBelow(to.Path, from.Path) || IsBelow(from.Path, to.Path))))
+        if (from.IsRoot || to.IsRoot || (job.IsMove && (IsBelow(to.Path, from.Path) || IsBelow(from.Path, to.Path))))
         {
             throw Refused("A directory cannot be moved or copied into itself or over its own parent.");
         }
 
         return updates.ApplyAsync(
-            session, to.Collection.Record.Uuid,
+            job.Session, to.Collection.Record.Uuid,
             current =>
             {
                 var (source, target) = (from.At(current), to.At(current));
-                RequireDestination(target, overwrite);
-                return source.Node is null ? throw new WebException(StatusCodes.Status404NotFound, "There is nothing to copy or move.")
-                    : isMove ? Changes.MoveWithin(from.Path, to.Path)
-                    : shallow && source.IsDirectory ? Changes.NewDirectory(to.Path)
+                RequireDestination(target, job.Overwrite);
+                var change = source.Node is null ? throw new WebException(StatusCodes.Status404NotFound, "There is nothing to copy or move.")
+                    : job.IsMove ? Changes.MoveWithin(from.Path, to.Path)
+                    : job.IsShallow && source.IsDirectory ? Changes.NewDirectory(to.Path).WithProperties(source, to.Path, shallow: true)
                     : Changes.CopyWithin(from.Path, to.Path);
+                return change.Guarded(job.SourceWrite, job.DestinationWrite);
             },
-            cancellationToken);
+            job.Aborted);
     }
 
-    private async Task BetweenAsync(
-        Session session, CollectionPlace from, CollectionPlace to, bool isMove, bool shallow, bool overwrite, CancellationToken cancellationToken)
+    private async Task BetweenAsync(Job job, CollectionPlace from, CollectionPlace to)
     {
-        if (isMove)
+        if (job.IsMove)
         {
             RequireMovable(from);
         }
 
-        var change = Changes.Place(to.Path, NodeToCopy(from, shallow));
+        var change = Changes.Place(to.Path, NodeToCopy(from, job.IsShallow)).WithProperties(from, to.Path, job.IsShallow).Guarded(job.DestinationWrite);
         await updates.ApplyAsync(
-            session, to.Collection.Id,
+            job.Session, to.Collection.Id,
             current =>
             {
-                RequireDestination(to.At(current), overwrite);
+                RequireDestination(to.At(current), job.Overwrite);
                 return change;
             },
-            cancellationToken);
-        if (isMove)
+            job.Aborted);
+        if (job.IsMove)
         {
-            await RemoveSourceAsync(session, from, cancellationToken);
+            await RemoveSourceAsync(job, from);
         }
     }
 
     /// <summary>A directory becomes a collection, a collection is renamed or given to another project.</summary>
-    private async Task IntoProjectAsync(Session session, CollectionPlace from, Place destination, bool isMove, bool shallow, CancellationToken cancellationToken)
+    private async Task IntoProjectAsync(Job job, CollectionPlace from, Place destination)
     {
         if (!from.IsDirectory)
         {
             throw Refused("Files live in collections: create one first (MKCOL), then put the file into it.");
         }
 
-        if (isMove)
+        if (job.IsMove)
         {
             RequireMovable(from);
         }
 
-        var (owner, name) = await VacateAsync(session, destination, from.Collection.Record.Uuid, cancellationToken);
-        if (isMove && from.IsRoot)
+        var (owner, name, replaces) = await VacateAsync(job, destination, from.Collection.Record.Uuid);
+        if (job.IsMove && from.IsRoot)
         {
             var write = new CollectionWrite { Name = name, OwnerUuid = owner };
-            await CollectionUpdates.SaveAsync(session, from.Collection.Record.Uuid, new CollectionChange { Collection = write }, cancellationToken);
+            var dav = new DavChange { Writes = [.. new[] { job.SourceWrite }.OfType<DavWrite>()], Replaces = replaces, EndsLocks = true };
+            await CollectionUpdates.SaveAsync(job.Session, from.Collection.Record.Uuid, new CollectionChange { Collection = write, Dav = dav }, job.Aborted);
             return;
         }
 
         var content = new ManifestTree();
-        content.Put("", NodeToCopy(from, shallow));
+        content.Put("", NodeToCopy(from, job.IsShallow));
         var created = new CollectionWrite
         {
             Name = name,
@@ -158,34 +162,48 @@ internal sealed class CopyMoveHandler(CollectionUpdates updates, DeleteHandler d
             ReplicationDesired = from.Collection.Record.ReplicationDesired,
             StorageClassesDesired = from.Collection.Record.StorageClassesDesired,
         };
-        await session.Catalog.CreateCollectionAsync(new CollectionChange { Collection = created }, cancellationToken);
-        if (isMove)
+        var change = new CollectionChange { Collection = created, Dav = new DavChange { Replaces = replaces } };
+        await job.Session.Catalog.CreateCollectionAsync(change.WithProperties(from, "", job.IsShallow), job.Aborted);
+        if (job.IsMove)
         {
-            await RemoveSourceAsync(session, from, cancellationToken);
+            await RemoveSourceAsync(job, from);
         }
     }
 
-    private async Task MoveProjectAsync(Session session, ProjectItem item, Place destination, CancellationToken cancellationToken)
+    private async Task MoveProjectAsync(Job job, ProjectItem item, Place destination)
     {
         if (destination is CollectionPlace { IsRoot: false })
         {
             throw Refused("A project cannot lie in a collection.");
         }
 
-        var (owner, name) = await VacateAsync(session, destination, item.Uuid, cancellationToken);
-        await session.Catalog.UpdateProjectAsync(item.Uuid, owner, name, cancellationToken);
+        var (owner, name, replaces) = await VacateAsync(job, destination, item.Uuid);
+        if (replaces is not null)
+        {
+            await deletes.RemoveAsync(job.Session, destination, null, null, job.Aborted);
+        }
+
+        await job.Session.Catalog.UpdateProjectAsync(item.Uuid, owner, name, job.Aborted);
     }
 
-    /// <summary>Makes a name in a project free: what has it goes to the trash, from where it can be brought back.</summary>
-    private async Task<(string Owner, string Name)> VacateAsync(Session session, Place destination, string sourceUuid, CancellationToken cancellationToken)
+    /// <summary>
+    /// Makes a name in a project free: what has it goes to the trash, from where it can be brought back. Our catalogue does that with the change that takes
+    /// the name, so that a failure leaves the old content where it was; others get two requests.
+    /// </summary>
+    private async Task<(string Owner, string Name, string? Replaces)> VacateAsync(Job job, Place destination, string sourceUuid)
     {
         switch (destination)
         {
             case FreeName free:
-                return (free.Parent.Uuid, tree.RecordName(free.Name));
-            case CollectionPlace { IsRoot: true, Collection.Record: { OwnerUuid: { } owner, Name: { Length: > 0 } name, Uuid: var uuid } } when uuid != sourceUuid:
-                await deletes.RemoveAsync(session, destination, null, cancellationToken);
-                return (owner, name);
+                return (free.Parent.Uuid, tree.RecordName(free.Name), null);
+            case CollectionPlace { IsRoot: true, Collection.Record: { OwnerUuid: { } owner, Name: { Length: > 0 } name, Uuid: var uuid, DavState: var state } } when uuid != sourceUuid:
+                if (state is not null)
+                {
+                    return (owner, name, uuid);
+                }
+
+                await deletes.RemoveAsync(job.Session, destination, null, null, job.Aborted);
+                return (owner, name, null);
             case ProjectPlace { Item: { } item } when item.Uuid == sourceUuid:
                 throw Refused("Source and destination are the same.");
             default:
@@ -193,9 +211,9 @@ internal sealed class CopyMoveHandler(CollectionUpdates updates, DeleteHandler d
         }
     }
 
-    private Task RemoveSourceAsync(Session session, CollectionPlace from, CancellationToken cancellationToken) => from.IsRoot
-        ? deletes.RemoveAsync(session, from, null, cancellationToken)
-        : deletes.RemoveCopiedAsync(session, from, from.Node!, cancellationToken);
+    private Task RemoveSourceAsync(Job job, CollectionPlace from) => from.IsRoot
+        ? deletes.RemoveAsync(job.Session, from, null, job.SourceWrite, job.Aborted)
+        : deletes.RemoveCopiedAsync(job.Session, from, from.Node!, job.SourceWrite, job.Aborted);
 
     private static void RequireMovable(CollectionPlace from)
     {
@@ -213,4 +231,8 @@ internal sealed class CopyMoveHandler(CollectionUpdates updates, DeleteHandler d
     private static WebException Refused(string message) => new(StatusCodes.Status403Forbidden, message);
 
     private static WebException Taken() => new(StatusCodes.Status412PreconditionFailed, "The destination exists and Overwrite is F.");
+
+    /// <summary>What the request asks for.</summary>
+    private sealed record Job(
+        Session Session, bool IsMove, bool IsShallow, bool Overwrite, DavWrite? SourceWrite, DavWrite? DestinationWrite, CancellationToken Aborted);
 }

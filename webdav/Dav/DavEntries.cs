@@ -1,3 +1,4 @@
+using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Locks;
 using KeepFs.WebDav.Requests;
@@ -8,27 +9,65 @@ using Microsoft.AspNetCore.Http;
 namespace KeepFs.WebDav.Dav;
 
 /// <summary>The resources that a PROPFIND talks about.</summary>
-internal sealed class DavEntries(TreeResolver tree, int maxInfiniteEntries)
+internal sealed class DavEntries(TreeResolver tree, LockStore locks, int maxInfiniteEntries)
 {
-    /// <summary>The target and, by depth, what is below it. Everything from the catalogue is read before this returns.</summary>
-    public async Task<IEnumerable<DavEntry>> ListAsync(WebRequest request, int depth)
+    /// <summary>The target and, by depth, what is below it.</summary>
+    public async Task<DavListing> ListAsync(WebRequest request, int depth, PropfindWish wish)
     {
         var self = Href.Of(request.Path.Names, request.Place.IsDirectory);
         var name = request.Path.Names.Count > 0 ? request.Path.Names[^1] : "";
-        return request.Place switch
+        switch (request.Place)
         {
-            CollectionPlace { File: { } file } place => [EntryOf(place, place.Path, self, name, file)],
-            CollectionPlace { Node: ManifestDirectory directory } place => InCollection(place, directory, self, IsServedRoot(place) ? "" : name, depth),
-            _ when depth == DepthHeader.Infinity => throw Infinite(),
-            _ when depth == 0 => [Self(request.Place, self, name)],
-            _ => (await ChildrenAsync(request.Session, request.Place, self, request.Aborted)).Prepend(Self(request.Place, self, name)),
-        };
+            case CollectionPlace place:
+                var entries = place.File is { } file ? [EntryOf(place, place.Path, self, name, file)]
+                    : InCollection(place, (ManifestDirectory)place.Node!, self, IsServedRoot(place) ? "" : name, depth);
+                return new DavListing(
+                    entries, wish.WantsLocks ? await locks.ListAsync(request.Session, place.Collection, request.Aborted) : [],
+                    wish.WantsDead ? Properties(request, place, depth) : null, ArePropertiesByCollection: false);
+            case var _ when depth == DepthHeader.Infinity:
+                throw Infinite();
+            case var _ when depth == 0:
+                return new DavListing([Self(request.Place, self, name)], [], null, false);
+            default:
+                var members = await ChildrenAsync(request.Session, request.Place, self, request.Aborted);
+                var owner = members.Any(member => member.Uuid.Length > 0) && request.Place is ProjectPlace project ? project.Uuid : null;
+                return new DavListing(
+                    members.Prepend(Self(request.Place, self, name)),
+                    owner is not null && wish.WantsLocks ? await LockStore.ListOfOwnerAsync(request.Session, owner, request.Aborted) : [],
+                    owner is not null && wish.WantsDead ? PropertiesOfOwner(request, owner) : null, ArePropertiesByCollection: true);
+        }
+    }
+
+    private static IAsyncEnumerable<DavProperty>? Properties(WebRequest request, CollectionPlace place, int depth) =>
+        !place.Collection.IsReadOnly && place.Collection.Record.DavState is { } state && state.Contains(OpenCollection.PropertyFlag, StringComparison.Ordinal)
+            ? request.Session.Dav.ListPropertiesAsync(place.Collection.Record.Uuid, place.Path, place.File is null ? depth : 0, request.Aborted) : null;
+
+    /// <summary>None where the token may not ask.</summary>
+    private static async IAsyncEnumerable<DavProperty> PropertiesOfOwner(WebRequest request, string owner)
+    {
+        await using var all = request.Session.Dav.ListPropertiesOfOwnerAsync(owner, request.Aborted).GetAsyncEnumerator(request.Aborted);
+        while (true)
+        {
+            try
+            {
+                if (!await all.MoveNextAsync())
+                {
+                    yield break;
+                }
+            }
+            catch (CatalogException e) when (e.Kind == CatalogErrorKind.Forbidden)
+            {
+                yield break;
+            }
+
+            yield return all.Current;
+        }
     }
 
     private static bool IsServedRoot(CollectionPlace place) => place is { IsRoot: true, IsServedRoot: true };
 
     private static DavEntry Self(Place place, string href, string name) =>
-        new(href, name, null, place.ModifiedAt == DateTimeOffset.UnixEpoch ? null : place.ModifiedAt, null, null);
+        new(href, name, null, place.ModifiedAt == DateTimeOffset.UnixEpoch ? null : place.ModifiedAt, null);
 
     private static WebException Infinite() => new(StatusCodes.Status403Forbidden, "Ask directory by directory: Depth infinity is only for single collections of bounded size.")
     {
@@ -42,12 +81,12 @@ internal sealed class DavEntries(TreeResolver tree, int maxInfiniteEntries)
         ProjectPlace project => [.. (await tree.ListAsync(session, project.Uuid, cancellationToken)).Select(entry => Named(self, entry.Key) with
         {
             ModifiedAt = entry.Value.ModifiedAt,
-            LockKey = entry.Value.IsCollection ? LockKeys.Of(entry.Value.Uuid, "") : null,
+            Uuid = entry.Value.IsCollection ? entry.Value.Uuid : "",
         })],
         _ => [],
     };
 
-    private static DavEntry Named(string parent, string name) => new(parent + Href.Encode(name) + "/", name, null, null, null, null);
+    private static DavEntry Named(string parent, string name) => new(parent + Href.Encode(name) + "/", name, null, null, null);
 
     private IEnumerable<DavEntry> InCollection(CollectionPlace place, ManifestDirectory directory, string self, string name, int depth)
     {
@@ -98,5 +137,10 @@ internal sealed class DavEntries(TreeResolver tree, int maxInfiniteEntries)
     }
 
     private static DavEntry EntryOf(CollectionPlace place, string path, string href, string name, ManifestFile? file) =>
-        new(href, name, file, place.ModifiedAt, place.Collection.Record.CreatedAt, LockKeys.Of(place.Collection.Record.Uuid, path));
+        new(href, name, file, place.ModifiedAt, place.Collection.Record.CreatedAt)
+        {
+            Uuid = place.Collection.IsReadOnly ? "" : place.Collection.Record.Uuid,
+            Path = path,
+            Collection = place.Collection,
+        };
 }

@@ -1,4 +1,5 @@
 using KeepFs.Engine.Manifests;
+using KeepFs.WebDav.Sessions;
 
 namespace KeepFs.WebDav.Dav;
 
@@ -8,5 +9,14 @@ namespace KeepFs.WebDav.Dav;
 /// <param name="File">Null for directories.</param>
 /// <param name="ModifiedAt">Time of the last change; null = not known.</param>
 /// <param name="CreatedAt">Null = not known.</param>
-/// <param name="LockKey">Names the resource in the lock table; null for what cannot be locked.</param>
-internal sealed record DavEntry(string Href, string Name, ManifestFile? File, DateTimeOffset? ModifiedAt, DateTimeOffset? CreatedAt, string? LockKey);
+internal readonly record struct DavEntry(string Href, string Name, ManifestFile? File, DateTimeOffset? ModifiedAt, DateTimeOffset? CreatedAt)
+{
+    /// <summary>The collection whose locks and properties it has; "" for what can have neither.</summary>
+    public string Uuid { get; init; } = "";
+
+    /// <summary>Inside that collection.</summary>
+    public string Path { get; init; } = "";
+
+    /// <summary>The collection that it lies in; null in projects.</summary>
+    public OpenCollection? Collection { get; init; }
+}

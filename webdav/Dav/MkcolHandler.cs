@@ -10,7 +10,8 @@ internal sealed class MkcolHandler(CollectionUpdates updates, TreeResolver tree)
     /// <summary>Asks for a sub-project where a collection would be made.</summary>
     public const string CreateHeader = "X-KeepFs-Create";
 
-    public async Task HandleAsync(WebRequest request)
+    /// <summary>Does it; the If header and the locks were checked.</summary>
+    public async Task HandleAsync(WebRequest request, DavWrite? write)
     {
         if (await HasBodyAsync(request.Http.Request, request.Aborted))
         {
@@ -26,7 +27,7 @@ internal sealed class MkcolHandler(CollectionUpdates updates, TreeResolver tree)
                     current =>
                     {
                         Check(place.At(current));
-                        return Changes.NewDirectory(place.Path);
+                        return Changes.NewDirectory(place.Path).Guarded(write);
                     },
                     request.Aborted);
                 break;

@@ -29,7 +29,7 @@ internal static class OptionsHandler
         }
 
         AddCors(context);
-        headers["DAV"] = "1, 2";
+        headers["DAV"] = "1, 2, 3";
         headers["MS-Author-Via"] = "DAV";
         headers.Allow = methods;
     }

@@ -1,25 +1,15 @@
-using System.Globalization;
 using System.Text;
 using System.Xml.Linq;
 using KeepFs.WebDav.Requests;
 
 namespace KeepFs.WebDav.Dav;
 
-/// <summary>Writes property names of any namespace as empty elements.</summary>
+/// <summary>Property names of any namespace as empty elements.</summary>
 internal static class PropertyName
 {
-    public static StringBuilder AppendName(this StringBuilder text, XName name)
-    {
-        if (name.Namespace == XmlBody.Dav)
-        {
-            return text.Append(CultureInfo.InvariantCulture, $"<D:{name.LocalName}/>");
-        }
-
-        if (name.Namespace == XNamespace.None)
-        {
-            return text.Append(CultureInfo.InvariantCulture, $"<{name.LocalName}/>");
-        }
-
-        return text.Append(CultureInfo.InvariantCulture, $"<x:{name.LocalName} xmlns:x=\"").AppendXml(name.NamespaceName).Append("\"/>");
-    }
+    /// <summary>For a document that declares the prefix D for <c>DAV:</c> and no default namespace.</summary>
+    public static string Element(XName name) =>
+        name.Namespace == XmlBody.Dav ? $"<D:{name.LocalName}/>"
+        : name.Namespace == XNamespace.None ? $"<{name.LocalName}/>"
+        : new StringBuilder($"<x:{name.LocalName} xmlns:x=\"").AppendXml(name.NamespaceName).Append("\"/>").ToString();
 }

@@ -1,5 +1,6 @@
-using System.Text;
+using System.Buffers;
 using System.Xml.Linq;
+using KeepFs.Engine.Catalog;
 using KeepFs.WebDav.Requests;
 using Microsoft.AspNetCore.Http;
 
@@ -9,101 +10,124 @@ namespace KeepFs.WebDav.Dav;
 /// PROPFIND (RFC 4918 9.1). The answer is written while the tree is walked, some kilobytes at a time; Depth infinity works inside one collection up
 /// to a limit, and is otherwise refused with <c>propfind-finite-depth</c>.
 /// </summary>
-internal sealed class PropfindHandler(DavEntries entries, LiveProperties properties)
+internal sealed class PropfindHandler(DavEntries entries)
 {
-    private const int FlushChars = 32 << 10;
-    private const string Found = "</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>";
-    private const string Missing = "</D:prop><D:status>HTTP/1.1 404 Not Found</D:status></D:propstat>";
-
-    private enum Wish
-    {
-        All,
-        Names,
-        Some,
-    }
+    private const int FlushBytes = 64 << 10;
 
     public async Task HandleAsync(WebRequest request)
     {
-        var depth = DepthHeader.Of(request.Http.Request) ?? DepthHeader.Infinity;
-        var (wish, names) = Parse(await XmlBody.ReadAsync(request.Http.Request, request.Aborted));
+        var http = request.Http.Request;
+        var depth = DepthHeader.Of(http) ?? DepthHeader.Infinity;
+        var wish = PropfindWish.Of(await XmlBody.ReadAsync(http, request.Aborted));
         if (!request.Place.Exists)
         {
             throw new WebException(StatusCodes.Status404NotFound, "There is no such file or directory.");
         }
 
-        // Asks the catalogue for what it needs before the first byte goes out.
-        var found = await entries.ListAsync(request, depth);
+        // Asks the catalogue for what it needs before the first byte goes out; only further pages of dead properties come later.
+        var listing = await entries.ListAsync(request, depth, wish);
+        await using var dead = await DeadProperties.OpenAsync(listing, request.Aborted);
         var response = request.Http.Response;
         response.StatusCode = StatusCodes.Status207MultiStatus;
         response.ContentType = "application/xml; charset=utf-8";
-        var text = new StringBuilder("<?xml version=\"1.0\" encoding=\"UTF-8\"?><D:multistatus xmlns:D=\"DAV:\">");
-        foreach (var entry in found)
+        await response.StartAsync(request.Aborted);
+        var output = response.BodyWriter;
+        var writer = new EntryWriter(output, wish, new LiveValues(request, output, new LockIndex(listing.Locks)), IsBrief(http));
+        output.Raw("""<?xml version="1.0" encoding="UTF-8"?><D:multistatus xmlns:D="DAV:">"""u8);
+        foreach (var entry in DepthHeader.LeavesOutRoot(http) ? listing.Entries.Skip(1) : listing.Entries)
         {
-            Append(text, entry, wish, names);
-            if (text.Length > FlushChars)
+            var properties = dead.OfAsync(entry);
+            writer.Write(entry, properties.IsCompletedSuccessfully ? properties.Result : await properties);
+            if (output.UnflushedBytes > FlushBytes)
             {
-                await response.WriteAsync(text.ToString(), request.Aborted);
-                text.Clear();
+                await output.FlushAsync(request.Aborted);
             }
         }
 
-        await response.WriteAsync(text.Append("</D:multistatus>").ToString(), request.Aborted);
+        output.Raw("</D:multistatus>"u8);
+        await output.FlushAsync(request.Aborted);
     }
 
-    private static (Wish Wish, IReadOnlyList<XName> Names) Parse(XElement? body)
+    /// <summary>The client does not want to hear of what is missing: Windows' <c>Brief: t</c>, RFC 8144's <c>Prefer: return=minimal</c>.</summary>
+    private static bool IsBrief(HttpRequest http) =>
+        http.Headers["Brief"].ToString().Equals("t", StringComparison.OrdinalIgnoreCase)
+        || http.Headers["Prefer"].ToString().Contains("return=minimal", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>One response element after the other.</summary>
+    private sealed class EntryWriter(IBufferWriter<byte> output, PropfindWish wish, LiveValues values, bool isBrief)
     {
-        if (body is null)
+        private readonly List<string> _missing = [];
+        private readonly Dictionary<XName, string> _deadNames = wish.Dead.ToDictionary(name => name, PropertyName.Element);
+
+        public void Write(in DavEntry entry, IReadOnlyCollection<DavProperty> dead)
         {
-            return (Wish.All, LiveProperties.All);
+            _missing.Clear();
+            output.Raw("<D:response><D:href>"u8).Raw(entry.Href.AsSpan()).Raw("</D:href><D:propstat><D:prop>"u8);
+            foreach (var property in wish.Live)
+            {
+                WriteLive(entry, property);
+            }
+
+            WriteDead(dead);
+            output.Raw("</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>"u8);
+            if (_missing.Count > 0 && !isBrief)
+            {
+                output.Raw("<D:propstat><D:prop>"u8);
+                foreach (var name in _missing)
+                {
+                    output.Raw(name.AsSpan());
+                }
+
+                output.Raw("</D:prop><D:status>HTTP/1.1 404 Not Found</D:status></D:propstat>"u8);
+            }
+
+            output.Raw("</D:response>"u8);
         }
 
-        if (body.Name == XmlBody.Dav + "propfind")
+        private void WriteLive(in DavEntry entry, LiveProperty property)
         {
-            if (body.Element(XmlBody.Dav + "prop") is { } prop)
+            if (!property.Has(entry))
             {
-                return (Wish.Some, [.. prop.Elements().Select(element => element.Name).Distinct()]);
+                if (wish.Kind == PropfindKind.Some)
+                {
+                    _missing.Add(PropertyName.Element(property.Name));
+                }
             }
-
-            if (body.Element(XmlBody.Dav + "propname") is not null)
+            else if (wish.Kind == PropfindKind.Names)
             {
-                return (Wish.Names, LiveProperties.All);
+                output.Raw(property.Empty);
             }
-
-            if (body.Element(XmlBody.Dav + "allprop") is not null)
+            else
             {
-                return (Wish.All, LiveProperties.All);
+                output.Raw(property.Open);
+                property.Write(values, entry);
+                output.Raw(property.Close);
             }
         }
 
-        throw new WebException(StatusCodes.Status400BadRequest, "The body is not a propfind with prop, propname or allprop.");
-    }
-
-    private void Append(StringBuilder text, DavEntry entry, Wish wish, IReadOnlyList<XName> names)
-    {
-        text.Append("<D:response><D:href>").Append(entry.Href).Append("</D:href><D:propstat><D:prop>");
-        var missing = new List<XName>();
-        foreach (var name in names)
+        private void WriteDead(IReadOnlyCollection<DavProperty> dead)
         {
-            var before = text.Length;
-            if (!properties.Append(text, entry, name))
+            if (wish.Kind == PropfindKind.Some)
             {
-                missing.Add(name);
+                foreach (var (name, element) in _deadNames)
+                {
+                    if (dead.FirstOrDefault(property => property.Name == name.LocalName && property.Namespace == name.NamespaceName) is { Value: { } value })
+                    {
+                        output.Raw(value.AsSpan());
+                    }
+                    else
+                    {
+                        _missing.Add(element);
+                    }
+                }
+
+                return;
             }
-            else if (wish == Wish.Names)
+
+            foreach (var property in dead)
             {
-                text.Length = before;
-                text.AppendName(name);
+                output.Raw((wish.Kind == PropfindKind.Names ? PropertyName.Element(XName.Get(property.Name, property.Namespace)) : property.Value!).AsSpan());
             }
         }
-
-        text.Append(Found);
-        if (wish == Wish.Some && missing.Count > 0)
-        {
-            text.Append("<D:propstat><D:prop>");
-            missing.ForEach(name => text.AppendName(name));
-            text.Append(Missing);
-        }
-
-        text.Append("</D:response>");
     }
 }

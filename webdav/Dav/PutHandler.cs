@@ -1,5 +1,6 @@
 using System.Globalization;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Catalog;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Downloads;
@@ -14,7 +15,8 @@ namespace KeepFs.WebDav.Dav;
 /// </summary>
 internal sealed class PutHandler(CollectionUpdates updates, BlockBufferPool buffers)
 {
-    public async Task HandleAsync(WebRequest request)
+    /// <summary>Does it; the If header and the locks were checked.</summary>
+    public async Task HandleAsync(WebRequest request, DavWrite? write)
     {
         var http = request.Http.Request;
         if (http.Headers.ContentRange.Count > 0)
@@ -27,7 +29,7 @@ internal sealed class PutHandler(CollectionUpdates updates, BlockBufferPool buff
         var body = await BlockUpload.StoreAsync(http.Body, ExpectedBytes(http), request.Session.Blocks, buffers, place.Collection.WriteOptions, request.Aborted);
         var file = new ManifestFile(body);
         var existed = place.Exists;
-        var change = Changes.Place(place.Path, file);
+        var change = Changes.Place(place.Path, file).Guarded(write);
         if (Preconditions.Any(http))
         {
             await updates.ApplyAsync(

@@ -12,8 +12,8 @@ internal sealed record IfList(string? Resource, IReadOnlyList<IfCondition> Condi
 internal sealed record IfHeader(IReadOnlyList<IfList> Lists)
 {
     /// <summary>Every state token that the header names: "submitted" in the sense of RFC 4918 7.5.</summary>
-    public IReadOnlyCollection<string> Tokens { get; } =
-        [.. Lists.SelectMany(list => list.Conditions).Where(condition => !condition.IsTag).Select(condition => condition.Value)];
+    public IReadOnlyList<string> Tokens { get; } =
+        [.. Lists.SelectMany(list => list.Conditions).Where(condition => !condition.IsTag).Select(condition => condition.Value).Distinct()];
 
     /// <summary>Null when there is no header.</summary>
     /// <exception cref="WebException">400: malformed.</exception>

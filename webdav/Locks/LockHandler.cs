@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Text;
 using System.Xml.Linq;
+using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Dav;
 using KeepFs.WebDav.Requests;
@@ -10,41 +10,38 @@ using Microsoft.AspNetCore.Http;
 namespace KeepFs.WebDav.Locks;
 
 /// <summary>LOCK and UNLOCK (RFC 4918 9.10, 9.11), inside collections. Locking a free name makes an empty file, as the RFC asks.</summary>
-internal sealed class LockHandler(LockTable locks, LockGuard guard, CollectionUpdates updates, TimeProvider time)
+internal sealed class LockHandler(LockStore locks, LockGuard guard, CollectionUpdates updates)
 {
-    /// <summary>Clients refresh every few minutes; a crashed one must not lock others out for a day.</summary>
-    private static readonly TimeSpan MaxLifetime = TimeSpan.FromHours(1);
+    /// <summary>What clients that name no time get, and the most that any gets.</summary>
+    private const long MaxSeconds = 3600;
 
     public async Task LockAsync(WebRequest request)
     {
         var place = Target(request);
         var header = await guard.RequireIfAsync(request);
-        var lifetime = Lifetime(request.Http.Request);
-        var key = LockKeys.Of(place)!;
+        var seconds = Seconds(request.Http.Request);
         if (await XmlBody.ReadAsync(request.Http.Request, request.Aborted) is not { } body)
         {
-            var refreshed = locks.Refresh(header?.Tokens ?? [], key, request.Session.Token, lifetime)
-                ?? throw new WebException(StatusCodes.Status412PreconditionFailed, "There is no such lock to refresh.");
-            await AnswerAsync(request, refreshed, StatusCodes.Status200OK);
+            await AnswerAsync(request, await RefreshAsync(request, place, header, seconds), StatusCodes.Status200OK);
             return;
         }
 
-        var added = Parse(request, body, key, lifetime);
+        var wish = Parse(request, body, place, seconds);
         if (!place.Exists)
         {
             Changes.RequireParent(place);
-            guard.Require(request, place, header, isRecursive: false, changesParent: true);
+            await guard.RequireAsync(request, place, header, isRecursive: false, changesParent: true);
         }
 
-        locks.Add(added);
+        var added = await AddAsync(request, place, wish, header);
         var created = false;
         try
         {
-            created = !place.Exists && await CreateAsync(request, place);
+            created = !place.Exists && await CreateAsync(request, place, added.Token, header);
         }
         catch
         {
-            locks.Remove(added.Token, key, added.Holder);
+            await locks.RemoveAsync(request.Session, place.Collection, added, CancellationToken.None);
             throw;
         }
 
@@ -52,7 +49,7 @@ internal sealed class LockHandler(LockTable locks, LockGuard guard, CollectionUp
         await AnswerAsync(request, added, created ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
-    public void Unlock(WebRequest request)
+    public async Task UnlockAsync(WebRequest request)
     {
         var place = Target(request);
         var token = request.Http.Request.Headers["Lock-Token"].ToString().Trim();
@@ -61,29 +58,9 @@ internal sealed class LockHandler(LockTable locks, LockGuard guard, CollectionUp
             throw new WebException(StatusCodes.Status400BadRequest, "The Lock-Token header is missing or malformed.");
         }
 
-        if (!locks.Remove(token[1..^1], LockKeys.Of(place)!, request.Session.Token))
-        {
-            throw new WebException(StatusCodes.Status409Conflict, "There is no such lock on this resource.") { Precondition = "lock-token-matches-request-uri" };
-        }
-
+        _ = await locks.RemoveAsync(request.Session, place.Collection, Named(place, token[1..^1], 0), request.Aborted)
+            ?? throw new WebException(StatusCodes.Status409Conflict, "There is no such lock on this resource.") { Precondition = "lock-token-matches-request-uri" };
         request.Http.Response.StatusCode = StatusCodes.Status204NoContent;
-    }
-
-    /// <summary>The value of lockdiscovery.</summary>
-    public static string Discovery(IEnumerable<DavLock> active, DateTimeOffset now)
-    {
-        var text = new StringBuilder();
-        foreach (var found in active)
-        {
-            var seconds = Math.Max(1, (long)(found.Expires - now).TotalSeconds);
-            text.Append(CultureInfo.InvariantCulture, $"<D:activelock><D:locktype><D:write/></D:locktype><D:lockscope><D:{(found.IsShared ? "shared" : "exclusive")}/></D:lockscope>")
-                .Append(CultureInfo.InvariantCulture, $"<D:depth>{(found.IsInfinite ? "infinity" : "0")}</D:depth>")
-                .Append(found.Owner?.ToString(SaveOptions.DisableFormatting))
-                .Append(CultureInfo.InvariantCulture, $"<D:timeout>Second-{seconds}</D:timeout><D:locktoken><D:href>{found.Token}</D:href></D:locktoken>")
-                .Append(CultureInfo.InvariantCulture, $"<D:lockroot><D:href>{found.Href}</D:href></D:lockroot></D:activelock>");
-        }
-
-        return text.ToString();
     }
 
     private static CollectionPlace Target(WebRequest request)
@@ -100,7 +77,39 @@ internal sealed class LockHandler(LockTable locks, LockGuard guard, CollectionUp
         }
     }
 
-    private DavLock Parse(WebRequest request, XElement body, string key, TimeSpan lifetime)
+    private static DavLock Named(CollectionPlace place, string token, long seconds) =>
+        new() { Token = token, Uuid = place.Collection.Record.Uuid, Path = place.Path, Seconds = seconds };
+
+    private async Task<DavLock> RefreshAsync(WebRequest request, CollectionPlace place, IfHeader? header, long seconds)
+    {
+        foreach (var token in header?.Tokens ?? [])
+        {
+            if (await locks.RefreshAsync(request.Session, place.Collection, Named(place, token, seconds), request.Aborted) is { } refreshed)
+            {
+                return refreshed;
+            }
+        }
+
+        throw new WebException(StatusCodes.Status412PreconditionFailed, "There is no such lock to refresh.") { Precondition = "lock-token-matches-request-uri" };
+    }
+
+    private async Task<DavLock> AddAsync(WebRequest request, CollectionPlace place, DavLock wish, IfHeader? header)
+    {
+        try
+        {
+            return await locks.AddAsync(request.Session, place.Collection, wish, place.Exists ? null : header?.Tokens ?? [], request.Aborted);
+        }
+        catch (CatalogException e) when (e.Kind == CatalogErrorKind.Locked)
+        {
+            throw new WebException(StatusCodes.Status423Locked, "The resource is locked.")
+            {
+                Precondition = "no-conflicting-lock",
+                PreconditionHref = LockXml.RootHref(request, wish.Uuid, e.LockedPath ?? ""),
+            };
+        }
+    }
+
+    private static DavLock Parse(WebRequest request, XElement body, CollectionPlace place, long seconds)
     {
         var scope = body.Element(XmlBody.Dav + "lockscope");
         var isShared = scope?.Element(XmlBody.Dav + "shared") is not null;
@@ -116,42 +125,46 @@ internal sealed class LockHandler(LockTable locks, LockGuard guard, CollectionUp
             0 => false,
             _ => throw new WebException(StatusCodes.Status400BadRequest, "A lock has Depth 0 or infinity."),
         };
-        return new DavLock(
-            $"opaquelocktoken:{Guid.NewGuid()}", key, Href.Of(request.Path.Names, request.Place.IsDirectory), isShared, isInfinite,
-            body.Element(XmlBody.Dav + "owner"), request.Session.Token, lifetime, time.GetUtcNow() + lifetime);
+        return Named(place, "", seconds) with
+        {
+            IsShared = isShared,
+            IsInfinite = isInfinite,
+            Owner = body.Element(XmlBody.Dav + "owner") is { } owner ? StandaloneXml.Of(owner) : null,
+        };
     }
 
-    private async Task<bool> CreateAsync(WebRequest request, CollectionPlace place)
+    private async Task<bool> CreateAsync(WebRequest request, CollectionPlace place, string token, IfHeader? header)
     {
         var created = false;
+        var write = new DavWrite { Path = place.Path, ChangesParent = true, Tokens = [token, .. header?.Tokens ?? []] };
         await updates.ApplyAsync(
             request.Session, place.Collection.Id,
-            current => (created = !place.At(current).Exists) ? Changes.Place(place.Path, new ManifestFile([])) : null,
+            current => (created = !place.At(current).Exists) ? Changes.Place(place.Path, new ManifestFile([])).Guarded(write) : null,
             request.Aborted);
         return created;
     }
 
-    private async Task AnswerAsync(WebRequest request, DavLock active, int status)
+    private static async Task AnswerAsync(WebRequest request, DavLock active, int status)
     {
         request.Http.Response.StatusCode = status;
         request.Http.Response.ContentType = "application/xml; charset=utf-8";
         await request.Http.Response.WriteAsync(
-            $"<?xml version=\"1.0\" encoding=\"UTF-8\"?><D:prop xmlns:D=\"DAV:\"><D:lockdiscovery>{Discovery([active], time.GetUtcNow())}</D:lockdiscovery></D:prop>",
+            $"<?xml version=\"1.0\" encoding=\"UTF-8\"?><D:prop xmlns:D=\"DAV:\"><D:lockdiscovery>{LockXml.Discovery(request, [active])}</D:lockdiscovery></D:prop>",
             request.Aborted);
     }
 
     /// <summary>The first acceptable wish, cut at the limit.</summary>
-    private static TimeSpan Lifetime(HttpRequest request)
+    private static long Seconds(HttpRequest request)
     {
         foreach (var wish in request.Headers["Timeout"].ToString().Split(',', StringSplitOptions.TrimEntries))
         {
             if (wish.StartsWith("Second-", StringComparison.OrdinalIgnoreCase)
                 && long.TryParse(wish.AsSpan(7), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0)
             {
-                return TimeSpan.FromSeconds(Math.Min(seconds, (long)MaxLifetime.TotalSeconds));
+                return Math.Min(seconds, MaxSeconds);
             }
         }
 
-        return MaxLifetime;
+        return MaxSeconds;
     }
 }

@@ -10,6 +10,11 @@ internal static class XmlBody
     /// <summary>Real bodies are a few hundred bytes; a megabyte of properties is an attack.</summary>
     private const int MaxBytes = 256 << 10;
 
+    /// <summary>Real bodies have five levels or so; copying and writing an element takes stack for each.</summary>
+    private const int MaxDepth = 100;
+
+    private static readonly XmlReaderSettings Settings = new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, MaxCharactersInDocument = MaxBytes };
+
     public static readonly XNamespace Dav = "DAV:";
 
     /// <summary>The root element, or null when there is no body.</summary>
@@ -36,12 +41,27 @@ internal static class XmlBody
         buffer.Position = 0;
         try
         {
-            using var reader = XmlReader.Create(buffer, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, MaxCharactersInDocument = MaxBytes });
-            return XElement.Load(reader);
+            RequireShallow(buffer);
+            using var reader = XmlReader.Create(buffer, Settings);
+            return XElement.Load(reader, LoadOptions.PreserveWhitespace);
         }
         catch (XmlException)
         {
             throw new WebException(StatusCodes.Status400BadRequest, "The body is not well-formed XML.");
         }
+    }
+
+    private static void RequireShallow(MemoryStream body)
+    {
+        using var reader = XmlReader.Create(body, Settings);
+        while (reader.Read())
+        {
+            if (reader.Depth > MaxDepth)
+            {
+                throw new WebException(StatusCodes.Status400BadRequest, "The XML body is nested too deeply.");
+            }
+        }
+
+        body.Position = 0;
     }
 }

@@ -10,6 +10,9 @@ namespace KeepFs.WebDav.Sessions;
 /// <param name="Index">The parsed manifest with locators signed for the session's token.</param>
 internal sealed record OpenCollection(string Id, Collection Record, ManifestIndex Index)
 {
+    /// <summary>In <see cref="Collection.DavState"/>: something in the collection has dead properties.</summary>
+    public const char PropertyFlag = 'p';
+
     /// <summary>Found by content or as an old version: cannot be changed.</summary>
     public bool IsReadOnly => PortableDataHash.IsPortableDataHash(Id) || (Record.CurrentVersionUuid is { Length: > 0 } current && current != Record.Uuid);
 

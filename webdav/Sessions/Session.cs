@@ -7,7 +7,7 @@ namespace KeepFs.WebDav.Sessions;
 /// One token: the catalogue and the keepstores as this token sees them, and who its user is. Safe for concurrent use. Whoever uses it holds a
 /// <see cref="SessionLease"/>.
 /// </summary>
-internal sealed class Session(string token, ICatalog catalog, SessionBlockStore blocks, ManifestCache manifests, TimeProvider time, TimeSpan lifetime)
+internal sealed class Session(string token, ICatalog catalog, IDavCatalog dav, SessionBlockStore blocks, ManifestCache manifests, TimeProvider time, TimeSpan lifetime)
 {
     private volatile KnownUser? _user;
 
@@ -15,6 +15,8 @@ internal sealed class Session(string token, ICatalog catalog, SessionBlockStore 
     public string Token => token;
 
     public ICatalog Catalog => catalog;
+
+    public IDavCatalog Dav => dav;
 
     public IBlockStore Blocks => blocks;
 

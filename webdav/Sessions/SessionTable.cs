@@ -101,7 +101,7 @@ internal sealed class SessionTable(
     private Session Make(string token)
     {
         var catalog = new CatalogClient(
-            http, new CatalogClientOptions { ApiRoot = options.ApiRoot, Token = token, FirstRetryDelay = options.FirstRetryDelay }, options.Time, Random.Shared);
+            http, new CatalogClientOptions { ApiRoot = options.ApiRoot, Token = token, FirstRetryDelay = options.FirstRetryDelay, AsksForDav = true }, options.Time, Random.Shared);
 
         // Not disposed with the session: a fetch for another session may still use it, and all it holds is a semaphore without a handle.
         var services = new ServiceDirectory(http, options.ApiRoot, token, options.Time);
@@ -116,6 +116,6 @@ internal sealed class SessionTable(
             },
             options.Time, Random.Shared, options.Hashing);
         var blocks = new SessionBlockStore(routes, cache, keep, routes.Add(keep));
-        return new Session(token, catalog, blocks, manifests, options.Time, options.SessionLifetime);
+        return new Session(token, catalog, catalog, blocks, manifests, options.Time, options.SessionLifetime);
     }
 }
