@@ -10,6 +10,7 @@ using KeepFs.WebDav.Locks;
 using KeepFs.WebDav.Requests;
 using KeepFs.WebDav.Sessions;
 using KeepFs.WebDav.Tree;
+using KeepFs.WebDav.Writing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -81,7 +82,7 @@ public sealed class KeepWebServer : IAsyncDisposable
         return new KeepWebRouter(
             opener,
             new GetHandler(new DirectoryIndex(tree), options.Time),
-            new PutHandler(updates, writeBuffers),
+            new PutHandler(updates, new Uploads(writeBuffers), new Placements()),
             delete,
             new MkcolHandler(updates, tree),
             new CopyMoveHandler(updates, delete, tree, new DestinationHeader(opener.OwnHosts), guard),

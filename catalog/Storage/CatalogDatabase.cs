@@ -15,7 +15,7 @@ internal sealed class CatalogDatabase : IAsyncDisposable
 
     private readonly string _connectionString;
     private readonly TimeProvider _time;
-    private readonly ConcurrentBag<SqliteConnection> _idle = [];
+    private readonly ConcurrentBag<CatalogConnection> _idle = [];
     private readonly SemaphoreSlim _readers = new(MaxReaders);
     private readonly CommitQueue _writer;
 
@@ -48,7 +48,7 @@ internal sealed class CatalogDatabase : IAsyncDisposable
             throw;
         }
 
-        return new CatalogDatabase(connectionString, time, new CommitQueue(connection, time));
+        return new CatalogDatabase(connectionString, time, new CommitQueue(new CatalogConnection(connection), time));
     }
 
     /// <summary>Runs a read in one snapshot. Waits for a free reader.</summary>
@@ -59,13 +59,20 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         {
             if (!_idle.TryTake(out var connection))
             {
-                connection = Connect(_connectionString);
+                connection = new CatalogConnection(Connect(_connectionString));
             }
 
             try
             {
-                using var snapshot = connection.BeginTransaction(deferred: true);
-                return read(new CatalogSession(connection, _time.GetUtcNow()));
+                connection.Execute("BEGIN");
+                try
+                {
+                    return read(new CatalogSession(connection, _time.GetUtcNow()));
+                }
+                finally
+                {
+                    connection.Execute("ROLLBACK");
+                }
             }
             finally
             {

@@ -5,10 +5,8 @@ using Microsoft.Data.Sqlite;
 namespace KeepFs.Catalog.Storage;
 
 /// <summary>One connection in use: a reader, or the writer inside its transaction. For one thread at a time.</summary>
-internal class CatalogSession(SqliteConnection connection, DateTimeOffset now)
+internal class CatalogSession(CatalogConnection connection, DateTimeOffset now)
 {
-    public SqliteConnection Connection { get; } = connection;
-
     /// <summary>The one time of this session; every rule about time uses it.</summary>
     public DateTimeOffset Now { get; } = Timestamp.Truncate(now);
 
@@ -16,8 +14,8 @@ internal class CatalogSession(SqliteConnection connection, DateTimeOffset now)
 
     public int Execute(SqlText sql)
     {
-        using var command = Command(sql);
-        return command.ExecuteNonQuery();
+        using var statement = connection.Prepare(sql);
+        return statement.Command.ExecuteNonQuery();
     }
 
     public int Execute(string sql, params ReadOnlySpan<object?> values) => Execute(Numbered(sql, values));
@@ -25,8 +23,8 @@ internal class CatalogSession(SqliteConnection connection, DateTimeOffset now)
     /// <summary>First column of the first row; null when there is none.</summary>
     public object? Scalar(SqlText sql)
     {
-        using var command = Command(sql);
-        var value = command.ExecuteScalar();
+        using var statement = connection.Prepare(sql);
+        var value = statement.Command.ExecuteScalar();
         return value is DBNull ? null : value;
     }
 
@@ -36,8 +34,8 @@ internal class CatalogSession(SqliteConnection connection, DateTimeOffset now)
 
     public List<string> Strings(string sql, params ReadOnlySpan<object?> values)
     {
-        using var command = Command(Numbered(sql, values));
-        using var reader = command.ExecuteReader();
+        using var statement = connection.Prepare(Numbered(sql, values));
+        using var reader = statement.Command.ExecuteReader();
         var list = new List<string>();
         while (reader.Read())
         {
@@ -53,8 +51,8 @@ internal class CatalogSession(SqliteConnection connection, DateTimeOffset now)
     /// <summary>Reads rows of any form until one is not wanted; that one is not kept.</summary>
     public List<T> ReadWhile<T>(string sql, Func<SqliteDataReader, T> read, Func<T, bool> accept, params ReadOnlySpan<object?> values)
     {
-        using var command = Command(Numbered(sql, values));
-        using var reader = command.ExecuteReader();
+        using var statement = connection.Prepare(Numbered(sql, values));
+        using var reader = statement.Command.ExecuteReader();
         var list = new List<T>();
         while (reader.Read())
         {
@@ -76,8 +74,8 @@ internal class CatalogSession(SqliteConnection connection, DateTimeOffset now)
     /// <param name="accept">Returns false to stop after the row it was given; that row is kept.</param>
     public List<Row> Rows(SqlText sql, RecordType type, Func<Row, bool>? accept = null)
     {
-        using var command = Command(sql);
-        using var reader = command.ExecuteReader();
+        using var statement = connection.Prepare(sql);
+        using var reader = statement.Command.ExecuteReader();
         var rows = new List<Row>();
         var names = Enumerable.Range(0, reader.FieldCount).Select(reader.GetName).ToArray();
         while (reader.Read())
@@ -107,19 +105,5 @@ internal class CatalogSession(SqliteConnection connection, DateTimeOffset now)
         }
 
         return text;
-    }
-
-    private SqliteCommand Command(SqlText sql)
-    {
-        var command = Connection.CreateCommand();
-#pragma warning disable CA2100 // SqlText holds no operand: they are parameters.
-        command.CommandText = sql.ToString();
-#pragma warning restore CA2100
-        for (var i = 0; i < sql.Parameters.Count; i++)
-        {
-            command.Parameters.AddWithValue(string.Create(CultureInfo.InvariantCulture, $"@p{i}"), sql.Parameters[i] ?? DBNull.Value);
-        }
-
-        return command;
     }
 }

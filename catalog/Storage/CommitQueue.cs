@@ -15,7 +15,7 @@ internal sealed class CommitQueue : IAsyncDisposable
     // Bounds how long the first write of a transaction waits for the others.
     private const int MaxBatch = 64;
 
-    private readonly SqliteConnection _connection;
+    private readonly CatalogConnection _connection;
     private readonly TimeProvider _time;
     private readonly Channel<Job> _jobs = Channel.CreateBounded<Job>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly Thread _thread;
@@ -24,7 +24,7 @@ internal sealed class CommitQueue : IAsyncDisposable
     private long _commits;
     private long _writes;
 
-    public CommitQueue(SqliteConnection connection, TimeProvider time)
+    public CommitQueue(CatalogConnection connection, TimeProvider time)
     {
         (_connection, _time) = (connection, time);
         _thread = new Thread(Run) { IsBackground = true, Name = "catalog-writer" };
@@ -77,13 +77,13 @@ internal sealed class CommitQueue : IAsyncDisposable
     {
         try
         {
-            Execute("BEGIN IMMEDIATE");
+            _connection.Execute("BEGIN IMMEDIATE");
             foreach (var job in batch)
             {
                 RunInSavepoint(job);
             }
 
-            Execute("COMMIT");
+            _connection.Execute("COMMIT");
         }
         catch (Exception e)
         {
@@ -106,7 +106,7 @@ internal sealed class CommitQueue : IAsyncDisposable
 
     private void RunInSavepoint(Job job)
     {
-        Execute("SAVEPOINT job");
+        _connection.Execute("SAVEPOINT job");
         try
         {
             job.Run(new WriteSession(_connection, _time.GetUtcNow()));
@@ -114,31 +114,22 @@ internal sealed class CommitQueue : IAsyncDisposable
         catch (Exception e)
         {
             job.Fail(e);
-            Execute("ROLLBACK TO job");
+            _connection.Execute("ROLLBACK TO job");
         }
 
-        Execute("RELEASE job");
+        _connection.Execute("RELEASE job");
     }
 
     private void RollBack()
     {
         try
         {
-            Execute("ROLLBACK");
+            _connection.Execute("ROLLBACK");
         }
         catch (SqliteException)
         {
             // SQLite has already rolled back by itself (disk full, I/O error).
         }
-    }
-
-    private void Execute(string sql)
-    {
-        using var command = _connection.CreateCommand();
-#pragma warning disable CA2100 // Constants of this class.
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        command.ExecuteNonQuery();
     }
 
     private abstract class Job

@@ -1,3 +1,4 @@
+using System.Globalization;
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Sessions;
@@ -24,6 +25,21 @@ internal static class Changes
     public static CollectionChange Place(string path, ManifestNode node) => IsEmptyDirectory(node)
         ? NewDirectory(path)
         : Replace((path, "manifest_text/" + SourceName)) with { Collection = new CollectionWrite { ManifestText = ManifestOf(node) } };
+
+    /// <summary>Files that come with the request or with several.</summary>
+    public static CollectionChange Place(IReadOnlyList<(string Path, ManifestFile File)> files)
+    {
+        var tree = new ManifestTree();
+        var changes = new (string, string)[files.Count];
+        for (var i = 0; i < files.Count; i++)
+        {
+            var source = string.Create(CultureInfo.InvariantCulture, $"{SourceName}{i}");
+            tree.Put(source, files[i].File);
+            changes[i] = (files[i].Path, "manifest_text/" + source);
+        }
+
+        return Replace(changes) with { Collection = new CollectionWrite { ManifestText = tree.ToManifest() } };
+    }
 
     /// <summary>With the locks that the catalogue checks when it saves.</summary>
     public static CollectionChange Guarded(this CollectionChange change, params ReadOnlySpan<DavWrite?> writes)

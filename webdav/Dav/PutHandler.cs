@@ -1,10 +1,9 @@
 using System.Globalization;
-using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Catalog;
-using KeepFs.Engine.FileSystems;
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Tree;
+using KeepFs.WebDav.Writing;
 using Microsoft.AspNetCore.Http;
 
 namespace KeepFs.WebDav.Dav;
@@ -13,7 +12,7 @@ namespace KeepFs.WebDav.Dav;
 /// PUT: data first to the keepstores, then one change of the collection, then the answer (keep-web.md 3.1). A body that ends early, a client that goes
 /// away and every failure leave the old content.
 /// </summary>
-internal sealed class PutHandler(CollectionUpdates updates, BlockBufferPool buffers)
+internal sealed class PutHandler(CollectionUpdates updates, Uploads uploads, Placements placements)
 {
     /// <summary>Does it; the If header and the locks were checked.</summary>
     public async Task HandleAsync(WebRequest request, DavWrite? write)
@@ -26,10 +25,9 @@ internal sealed class PutHandler(CollectionUpdates updates, BlockBufferPool buff
 
         var place = Target(request.Place);
         Check(http, place);
-        var body = await BlockUpload.StoreAsync(http.Body, ExpectedBytes(http), request.Session.Blocks, buffers, place.Collection.WriteOptions, request.Aborted);
+        var body = await uploads.StoreAsync(http.Body, ExpectedBytes(http), request.Session, place.Collection.WriteOptions, request.Aborted);
         var file = new ManifestFile(body);
         var existed = place.Exists;
-        var change = Changes.Place(place.Path, file).Guarded(write);
         if (Preconditions.Any(http))
         {
             await updates.ApplyAsync(
@@ -39,13 +37,13 @@ internal sealed class PutHandler(CollectionUpdates updates, BlockBufferPool buff
                     var now = place.At(current);
                     Check(http, now);
                     existed = now.Exists;
-                    return change;
+                    return Changes.Place(place.Path, file).Guarded(write);
                 },
                 request.Aborted);
         }
         else
         {
-            await CollectionUpdates.SaveAsync(request.Session, place.Collection.Id, change, request.Aborted);
+            await placements.SaveAsync(request.Session, place.Collection.Id, place.Path, file, write, request.Aborted);
         }
 
         request.Http.Response.Headers.ETag = EntityTag.Of(file);

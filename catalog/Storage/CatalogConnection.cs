@@ -1,0 +1,91 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace KeepFs.Catalog.Storage;
+
+/// <summary>
+/// A connection and the statements that were compiled on it: compiling one costs more than most of them take to run. For one thread at a time.
+/// </summary>
+internal sealed class CatalogConnection(SqliteConnection connection) : IAsyncDisposable
+{
+    /// <summary>Compiled statements kept, about 8 KiB each. Requests make no more different ones than this; who sends odd filters makes others.</summary>
+    private const int MaxStatements = 200;
+
+    private readonly Dictionary<string, SqliteCommand> _idle = new(StringComparer.Ordinal);
+
+    /// <summary>A statement with its parameters set; disposing gives it back.</summary>
+    public Statement Prepare(SqlText sql)
+    {
+        var text = sql.ToString();
+        if (!_idle.Remove(text, out var command))
+        {
+            command = connection.CreateCommand();
+#pragma warning disable CA2100 // SqlText holds no operand: they are parameters.
+            command.CommandText = text;
+#pragma warning restore CA2100
+            for (var i = 0; i < sql.Parameters.Count; i++)
+            {
+                command.Parameters.Add(new SqliteParameter { ParameterName = string.Create(CultureInfo.InvariantCulture, $"@p{i}") });
+            }
+        }
+
+        for (var i = 0; i < sql.Parameters.Count; i++)
+        {
+            command.Parameters[i].Value = sql.Parameters[i] ?? DBNull.Value;
+        }
+
+        return new Statement(this, command);
+    }
+
+    /// <summary>Runs a constant statement.</summary>
+    public void Execute(string sql)
+    {
+        using var statement = Prepare(new SqlText().Append(sql));
+        statement.Command.ExecuteNonQuery();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        Clear();
+        await connection.DisposeAsync();
+    }
+
+    private void Return(SqliteCommand command)
+    {
+        if (_idle.Count >= MaxStatements)
+        {
+            Clear();
+        }
+
+        // Values may be large; the statement's own copies go with its next use.
+        foreach (SqliteParameter parameter in command.Parameters)
+        {
+            parameter.Value = DBNull.Value;
+        }
+
+        // Two of one text at once are rare; the second is not worth a place.
+        if (!_idle.TryAdd(command.CommandText, command))
+        {
+            command.Dispose();
+        }
+    }
+
+    private void Clear()
+    {
+        foreach (var command in _idle.Values)
+        {
+            command.Dispose();
+        }
+
+        _idle.Clear();
+    }
+
+    /// <summary>A statement in use.</summary>
+    internal readonly struct Statement(CatalogConnection owner, SqliteCommand command) : IDisposable
+    {
+        public SqliteCommand Command => command;
+
+        public void Dispose() => owner.Return(command);
+    }
+}
