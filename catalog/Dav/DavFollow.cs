@@ -23,7 +23,7 @@ internal readonly struct DavFollow
     private DavFollow(WriteSession session, Caller caller, string uuid, DavChange? change)
     {
         (_session, _caller, _uuid, _change) = (session, caller, uuid, change);
-        (_hasLocks, _hasProperties) = (DavLocks.Any(session, uuid), DavProperties.Any(session, uuid));
+        (_hasLocks, _hasProperties) = DavState.Of(session, uuid);
     }
 
     /// <summary>Checks the locks, if the change came over WebDAV; 423 when one is in the way.</summary>

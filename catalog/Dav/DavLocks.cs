@@ -25,9 +25,6 @@ internal static class DavLocks
     public static List<DavLock> OnRoots(CatalogSession session, IEnumerable<string> uuids) =>
         [.. uuids.SelectMany(uuid => In(session, uuid)).Where(found => found.Path.Length == 0)];
 
-    public static bool Any(CatalogSession session, string uuid) =>
-        session.Scalar("SELECT 1 FROM dav_locks WHERE uuid = @p0 AND expires_at > @p1 LIMIT 1", uuid, session.NowText) is not null;
-
     public static DavLock Add(WriteSession session, Caller caller, DavLockRequest request)
     {
         var wish = request.Lock;

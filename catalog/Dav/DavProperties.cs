@@ -19,9 +19,6 @@ internal static class DavProperties
 
     private const int PageLength = 1 << 20;
 
-    public static bool Any(CatalogSession session, string uuid) =>
-        session.Scalar("SELECT 1 FROM dav_properties WHERE uuid = @p0 LIMIT 1", uuid) is not null;
-
     /// <summary>A page of the properties of a resource and what is below.</summary>
     /// <param name="session">A snapshot.</param>
     /// <param name="uuid">The collection.</param>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using KeepFs.Catalog.Endpoints;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Requests;
+using KeepFs.Catalog.Storage;
 using KeepFs.Engine.Catalog;
 
 namespace KeepFs.Catalog.Dav;
@@ -21,10 +22,15 @@ internal static class DavState
             return shown;
         }
 
-        record.Row[Name] = await catalog.Database.ReadAsync(
-            session => (DavLocks.Any(session, uuid) ? "l" : "") + (DavProperties.Any(session, uuid) ? "p" : ""), ct);
+        var (hasLocks, hasProperties) = await catalog.Database.ReadAsync(session => Of(session, uuid), ct);
+        record.Row[Name] = (hasLocks ? "l" : "") + (hasProperties ? "p" : "");
         return new ApiResult.Record(record.Row, [.. record.Shown, Shown]);
     }
+
+    /// <summary>The collection has locks, and it has properties; one look into two indexes, because every save asks.</summary>
+    public static (bool HasLocks, bool HasProperties) Of(CatalogSession session, string uuid) => session.Read(
+        "SELECT EXISTS (SELECT 1 FROM dav_locks WHERE uuid = @p0 AND expires_at > @p1), EXISTS (SELECT 1 FROM dav_properties WHERE uuid = @p0)",
+        row => (row.GetInt64(0) != 0, row.GetInt64(1) != 0), uuid, session.NowText).Single();
 
     /// <summary>Null when the write has none.</summary>
     public static DavChange? Change(RequestParameters parameters)

@@ -4,6 +4,7 @@ using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Mounts;
 using KeepFs.Engine.Volumes;
 using KeepFs.Hosting.Configuration;
+using KeepFs.Testing;
 using KeepFs.Testing.Volumes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace KeepFs.KeepstoreHost.Tests;
+namespace KeepFs.Testing;
 
 /// <summary>Turns good inputs into slightly wrong ones, the same ones for the same seed.</summary>
-internal sealed class ByteMutator(int seed, params string[] good)
+public sealed class ByteMutator(int seed, params string[] good)
 {
     private static readonly byte[][] Spices = [.. new[] { "+", "@", "/", "\"", "{", "[", "]", ",", ":", "null", "-1", "99999999999999999999", "\0", "\r", "%", "\u00e9", "\ud83d\ude00", "+A", "+R", "+K@" }.Select(Encoding.UTF8.GetBytes)];
     private readonly Random _random = new(seed);
