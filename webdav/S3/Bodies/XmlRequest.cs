@@ -1,0 +1,49 @@
+using System.Xml;
+using System.Xml.Linq;
+using KeepFs.WebDav.S3.Protocol;
+using KeepFs.WebDav.S3.Signing;
+using Microsoft.AspNetCore.Http;
+
+namespace KeepFs.WebDav.S3.Bodies;
+
+/// <summary>XML that S3 clients send: bounded, no DTD, no entities, in S3's namespace or in none.</summary>
+internal static class XmlRequest
+{
+    /// <summary>The largest real ones: 1,000 keys of 1,024 characters to delete, or 10,000 parts with their checksums.</summary>
+    private const int MaxBytes = 4 << 20;
+
+    /// <summary>The root element.</summary>
+    /// <exception cref="S3Exception">400 MalformedXML, or the body is not what was signed.</exception>
+    public static async Task<XElement> ReadAsync(HttpRequest request, S3Identity identity, string root, CancellationToken cancellationToken)
+    {
+        var bytes = await RequestBody.ReadAllAsync(request, identity, MaxBytes, cancellationToken);
+        try
+        {
+            using var reader = XmlReader.Create(new MemoryStream(bytes), new XmlReaderSettings
+            {
+                DtdProcessing = DtdProcessing.Prohibit,
+                XmlResolver = null,
+                MaxCharactersInDocument = MaxBytes,
+                CheckCharacters = false,
+            });
+            var element = XElement.Load(reader, LoadOptions.PreserveWhitespace);
+            return element.Name.LocalName == root ? element : throw S3Errors.MalformedXml();
+        }
+        catch (XmlException)
+        {
+            throw S3Errors.MalformedXml();
+        }
+    }
+
+    /// <summary>Children of that name, whatever their namespace.</summary>
+    public static IEnumerable<XElement> All(this XElement parent, string name) => parent.Elements().Where(element => element.Name.LocalName == name);
+
+    /// <summary>Text of the only child of that name, or null.</summary>
+    /// <exception cref="S3Exception">400: there are several.</exception>
+    public static string? Text(this XElement parent, string name) => parent.All(name).Take(2).ToArray() switch
+    {
+        [] => null,
+        [var only] => only.Value,
+        _ => throw S3Errors.MalformedXml(),
+    };
+}

@@ -1,0 +1,46 @@
+using KeepFs.Engine.Blocks;
+using KeepFs.Engine.FileSystems;
+using KeepFs.Engine.Manifests;
+using KeepFs.WebDav.S3.Bodies;
+using KeepFs.WebDav.S3.Buckets;
+using KeepFs.WebDav.S3.Protocol;
+
+namespace KeepFs.WebDav.S3.Objects;
+
+/// <summary>PutObject: verified data first, then one change of the collection, then the answer. Whatever fails leaves the old content.</summary>
+/// <param name="buckets">Finds the target.</param>
+/// <param name="writes">Saves.</param>
+/// <param name="buffers">Memory for blocks under way.</param>
+/// <param name="hasFolders">S3FolderObjects.</param>
+internal sealed class PutObject(BucketTable buckets, ObjectWrites writes, BlockBufferPool buffers, bool hasFolders)
+{
+    public async Task HandleAsync(S3Call call)
+    {
+        var (http, response) = (call.Http.Request, call.Http.Response);
+        var key = ObjectKey.Parse(call.Target.Key).RequireWritable();
+        ObjectHeaders.RefuseUnsupported(http.Headers);
+        var conditions = ObjectConditions.ForWriting(http.Headers);
+        var target = ObjectWrites.Target(await buckets.FindAsync(call.Session, call.Target.Bucket, key.Names, call.Aborted), key.IsFolder);
+        conditions.Require(ObjectWrites.TagOf(target), target.ModifiedAt);
+        await using var body = RequestBody.Of(http, call.Identity);
+        if (key.IsFolder)
+        {
+            if (!hasFolders || body.LengthBytes > 0 || await body.ReadAsync(new byte[1], call.Aborted) > 0)
+            {
+                throw S3Errors.InvalidArgument("A key that ends with a slash is a directory, which has no content.");
+            }
+
+            await writes.PutAsync(call.Session, target, new ManifestDirectory(), conditions, call.Aborted);
+            response.Headers.ETag = ObjectTag.Of([]);
+            return;
+        }
+
+        var file = new ManifestFile(await BlockUpload.StoreAsync(body, body.LengthBytes, call.Session.Blocks, buffers, target.Collection.WriteOptions, call.Aborted));
+        await writes.PutAsync(call.Session, target, file, conditions, call.Aborted);
+        response.Headers.ETag = ObjectTag.Of(file);
+        foreach (var (name, value) in body.Verified)
+        {
+            response.Headers[name] = value;
+        }
+    }
+}
