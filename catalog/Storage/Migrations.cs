@@ -9,7 +9,7 @@ namespace KeepFs.Catalog.Storage;
 /// </summary>
 internal static class Migrations
 {
-    private static readonly string[] Steps = [Schema.Version1];
+    private static readonly string[] Steps = [Schema.Version1, Schema.SealedTokenSecrets];
 
     /// <exception cref="InvalidOperationException">The file is of a newer version than this program knows.</exception>
     public static void Run(SqliteConnection connection, string path)
