@@ -97,7 +97,7 @@ public sealed class KeepWebServer : IAsyncDisposable
             guard,
             lockTable,
             new S3Endpoint(
-                new S3Authenticator(new TokenSecrets(new TokenLookup(http, options.ApiRoot, config.SystemRootToken).FindAsync, options.SessionLifetime, options.Time), options.Time),
+                new S3Authenticator(new TokenSecrets(new TokenLookup(http, options.ApiRoot, config.SystemRootToken).FindAsync, options.SessionLifetime, options.Time).FindAsync, options.Time),
                 sessions, S3Handlers.Create(config.ClusterId, config.Collections.S3FolderObjects, tree, updates, writeBuffers, options, log), s3Metrics, log),
             log);
     }

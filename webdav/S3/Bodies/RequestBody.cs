@@ -18,7 +18,7 @@ internal sealed class RequestBody : Stream
     private readonly string _payloadHash;
     private bool _isVerified;
 
-    private RequestBody(HttpRequest request, S3Identity identity)
+    private RequestBody(HttpRequest request, S3Identity identity, bool hasChecksums)
     {
         _payloadHash = identity.PayloadHash;
         (_source, _chunked, LengthBytes, _payload) = Open(request, identity);
@@ -27,7 +27,7 @@ internal sealed class RequestBody : Stream
             _base64.Add((Checksum.Of("md5"), "Content-MD5", Digest(md5, "Content-MD5")));
         }
 
-        foreach (var algorithm in Checksum.Algorithms)
+        foreach (var algorithm in hasChecksums ? Checksum.Algorithms : [])
         {
             var name = Checksum.HeaderPrefix + algorithm;
             if (request.Headers[name].ToString() is { Length: > 0 } header)
@@ -67,13 +67,18 @@ internal sealed class RequestBody : Stream
 
     /// <summary>Opens the body of a request whose head was verified.</summary>
     /// <exception cref="S3Exception">400, 411: what the head says of the body cannot be.</exception>
-    public static RequestBody Of(HttpRequest request, S3Identity identity) => new(request, identity);
+    public static RequestBody Of(HttpRequest request, S3Identity identity) => new(request, identity, hasChecksums: true);
 
     /// <summary>The whole body in memory.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="identity">Who signed it.</param>
+    /// <param name="maxBytes">More is refused.</param>
+    /// <param name="hasChecksums">Headers with checksums are about this body, not about something that it speaks of.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="S3Exception">400: larger, or not what was signed.</exception>
-    public static async Task<byte[]> ReadAllAsync(HttpRequest request, S3Identity identity, int maxBytes, CancellationToken cancellationToken)
+    public static async Task<byte[]> ReadAllAsync(HttpRequest request, S3Identity identity, int maxBytes, bool hasChecksums, CancellationToken cancellationToken)
     {
-        await using var body = Of(request, identity);
+        await using var body = new RequestBody(request, identity, hasChecksums);
         var buffer = new MemoryStream();
         var chunk = new byte[16 << 10];
         int read;

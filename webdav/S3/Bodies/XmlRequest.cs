@@ -14,9 +14,9 @@ internal static class XmlRequest
 
     /// <summary>The root element.</summary>
     /// <exception cref="S3Exception">400 MalformedXML, or the body is not what was signed.</exception>
-    public static async Task<XElement> ReadAsync(HttpRequest request, S3Identity identity, string root, CancellationToken cancellationToken)
+    public static async Task<XElement> ReadAsync(HttpRequest request, S3Identity identity, string root, bool hasChecksums, CancellationToken cancellationToken)
     {
-        var bytes = await RequestBody.ReadAllAsync(request, identity, MaxBytes, cancellationToken);
+        var bytes = await RequestBody.ReadAllAsync(request, identity, MaxBytes, hasChecksums, cancellationToken);
         try
         {
             using var reader = XmlReader.Create(new MemoryStream(bytes), new XmlReaderSettings

@@ -93,7 +93,7 @@ internal sealed partial class BucketHandler(BucketTable buckets, string clusterI
         }
 
         // A region may be asked for; there is only one place.
-        _ = await RequestBody.ReadAllAsync(call.Http.Request, call.Identity, maxBytes: 64 << 10, call.Aborted);
+        _ = await RequestBody.ReadAllAsync(call.Http.Request, call.Identity, maxBytes: 64 << 10, hasChecksums: true, call.Aborted);
         if (BucketTable.IsId(name) || !BucketName().IsMatch(name))
         {
             throw S3Errors.InvalidBucketName("A new bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, begins and ends with a letter or digit, and is no UUID.");

@@ -21,7 +21,7 @@ internal sealed partial class CompleteUpload(BucketTable buckets, UploadTable up
 
     public async Task HandleAsync(S3Call call)
     {
-        var request = await XmlRequest.ReadAsync(call.Http.Request, call.Identity, "CompleteMultipartUpload", call.Aborted);
+        var request = await XmlRequest.ReadAsync(call.Http.Request, call.Identity, "CompleteMultipartUpload", hasChecksums: false, call.Aborted);
         var upload = await uploads.FindAsync(call, withManifest: true);
         if (upload.CompletedTag is { } done)
         {

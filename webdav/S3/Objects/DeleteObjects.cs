@@ -37,7 +37,7 @@ internal sealed class DeleteObjects(BucketTable buckets, ObjectWrites writes)
     /// <summary>Everything that lies in one collection goes in one change.</summary>
     public async Task ManyAsync(S3Call call)
     {
-        var request = await XmlRequest.ReadAsync(call.Http.Request, call.Identity, "Delete", call.Aborted);
+        var request = await XmlRequest.ReadAsync(call.Http.Request, call.Identity, "Delete", hasChecksums: true, call.Aborted);
         var isQuiet = request.Text("Quiet") is { } quiet && quiet.Trim().Equals("true", StringComparison.OrdinalIgnoreCase);
         var objects = request.All("Object").ToList();
         if (objects.Count is 0 or > MaxKeys || objects.Any(o => o.Text("Key") is null or ""))

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Primitives;
 namespace KeepFs.WebDav.S3.Signing;
 
 /// <summary>Verifies the signature of a request (keep-web.md 4.1, docs/decisions/0027-s3.md). Safe for concurrent use.</summary>
-internal sealed class S3Authenticator(TokenSecrets secrets, TimeProvider time)
+/// <param name="find">The secret and the token of an access key; throws for one that has none.</param>
+/// <param name="time">The clock.</param>
+internal sealed class S3Authenticator(Func<AccessKey, CancellationToken, ValueTask<(string Secret, string Token)>> find, TimeProvider time)
 {
     public const string UnsignedPayload = "UNSIGNED-PAYLOAD";
     private static readonly TimeSpan MaxSkew = TimeSpan.FromMinutes(5);
@@ -53,7 +55,7 @@ internal sealed class S3Authenticator(TokenSecrets secrets, TimeProvider time)
 
         RequireSigned(signature, request.Headers);
         var payload = PayloadHash(request, query, isPresigned: signature.Lifetime is not null);
-        var (secret, token) = await secrets.FindAsync(signature.Key, cancellationToken);
+        var (secret, token) = await find(signature.Key, cancellationToken);
         var scope = new SigningScope(secret, signature.Timestamp, signature.Scope);
         var expected = scope.SignRequest(CanonicalRequest.Of(request.Method, target.DecodedPath, query, request.Headers, signature.SignedHeaders, payload));
         return SigningScope.Same(expected, signature.Signature) ? new S3Identity(token, payload, scope, signature.Signature) : throw S3Errors.SignatureDoesNotMatch();
@@ -71,7 +73,7 @@ internal sealed class S3Authenticator(TokenSecrets secrets, TimeProvider time)
             throw S3Errors.ExpiredUrl("Request has expired");
         }
 
-        var (secret, token) = await secrets.FindAsync(signature.Key, cancellationToken);
+        var (secret, token) = await find(signature.Key, cancellationToken);
         return signature.IsOf(secret, request, target, query) ? new S3Identity(token, UnsignedPayload, null, "") : throw S3Errors.SignatureDoesNotMatch();
     }
 
