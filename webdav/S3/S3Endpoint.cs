@@ -22,6 +22,11 @@ internal sealed partial class S3Endpoint(S3Authenticator authenticator, SessionT
 
     public async Task HandleAsync(HttpContext http)
     {
+        if (S3Cors.Handle(http))
+        {
+            return;
+        }
+
         var operation = "Unknown";
         try
         {
@@ -110,6 +115,7 @@ internal sealed partial class S3Endpoint(S3Authenticator authenticator, SessionT
         response.Clear();
         response.Headers["X-Request-Id"] = requestId;
         response.Headers.ContentRange = range;
+        S3Cors.AddTo(http);
         response.Headers["x-amz-request-id"] = http.TraceIdentifier;
         response.StatusCode = error.Status;
         if (error.Status == StatusCodes.Status503ServiceUnavailable)

@@ -25,7 +25,7 @@ internal sealed record S3Handlers(
             new Subresources(buckets),
             new ListObjects(buckets, tree, hasFolders),
             new GetObject(buckets, hasFolders, options.Time),
-            new PutObject(buckets, writes, buffers, hasFolders),
+            new PutObject(buckets, writes, buffers, hasFolders, options.Time),
             new CopyObject(buckets, writes, options.Time),
             new DeleteObjects(buckets, writes),
             new MultipartUploads(buckets, uploads),

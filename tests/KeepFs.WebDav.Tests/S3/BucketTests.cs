@@ -25,6 +25,7 @@ public sealed class BucketTests(TestSite site) : IClassFixture<TestSite>
         await S3Client.FailsAsync("NoSuchBucket", 404, () => s3.ListObjectsAsync("my.new-bucket"));
         await site.S3Async(400, "InvalidBucketName", "PUT", "/Upper");
         await site.S3Async(400, "InvalidBucketName", "PUT", "/ab");
+        await site.S3Async(400, "InvalidBucketName", "PUT", "/status.json");
         await site.S3Async(400, "InvalidBucketName", "PUT", "/zzzzz-4zz18-aaaaaaaaaaaaaaa");
     }
 
@@ -231,6 +232,20 @@ public sealed class BucketTests(TestSite site) : IClassFixture<TestSite>
         var scoped = await site.CreateScopedTokenAsync();
         await site.S3Async(403, "AccessDenied", "GET", $"/{bucket}/f", token: scoped);
         await site.S3Async(403, "AccessDenied", "PUT", $"/{bucket}/f", [1], token: scoped);
+    }
+
+    [Fact]
+    public async Task A_page_of_another_origin_may_use_a_presigned_url()
+    {
+        var bucket = await site.CreateCollectionAsync();
+        using var s3 = S3Client.Of(site);
+        var url = new Uri(await s3.GetPreSignedURLAsync(new GetPreSignedUrlRequest { BucketName = bucket, Key = "f", Verb = HttpVerb.PUT, Expires = DateTime.UtcNow.AddMinutes(1), Protocol = Protocol.HTTP })).PathAndQuery;
+        var preflight = await site.ExpectAsync(200, "OPTIONS", url, null, "", ("Origin", "https://page.test"), ("Access-Control-Request-Method", "PUT"), ("Access-Control-Request-Headers", "content-type, x-amz-meta-a"));
+        Assert.Equal(("*", "content-type, x-amz-meta-a"), (preflight.Headers["Access-Control-Allow-Origin"], preflight.Headers["Access-Control-Allow-Headers"]));
+        Assert.Contains("PUT", preflight.Headers["Access-Control-Allow-Methods"], StringComparison.Ordinal);
+        var put = await site.ExpectAsync(200, "PUT", url, "x"u8.ToArray(), "", ("Origin", "https://page.test"));
+        Assert.Contains("ETag", put.Headers["Access-Control-Expose-Headers"], StringComparison.Ordinal);
+        Assert.Equal("*", (await site.ExpectAsync(403, "GET", url, null, "", ("Origin", "https://page.test"))).Headers["Access-Control-Allow-Origin"]);
     }
 
     [Fact]

@@ -44,6 +44,7 @@ public sealed class ObjectTests(TestSite site) : IClassFixture<TestSite>
         await site.S3Async(304, null, "GET", $"/{bucket}/f.txt", headers: ("If-Modified-Since", DateTime.UtcNow.AddHours(1).ToString("r", CultureInfo.InvariantCulture)));
         await site.S3Async(412, "PreconditionFailed", "GET", $"/{bucket}/f.txt", headers: ("If-Unmodified-Since", "Sat, 01 Jan 2000 00:00:00 GMT"));
         var answer = await site.S3Async(200, null, "GET", $"/{bucket}/f.txt?response-content-type=x%2Fy&response-content-disposition=attachment%3B%20filename%3Dz&response-cache-control=no-store");
+        Assert.Equal(("sandbox", "nosniff"), (answer.Headers["Content-Security-Policy"], answer.Headers["X-Content-Type-Options"]));
         Assert.Equal(("x/y", "attachment; filename=z", "no-store"), (answer.Headers["Content-Type"], answer.Headers["Content-Disposition"], answer.Headers["Cache-Control"]));
         await site.S3Async(400, "InvalidArgument", "GET", $"/{bucket}/f.txt?response-content-type=a%0D%0ASet-Cookie:%20b");
         await site.S3Async(200, null, "GET", $"/{bucket}/f.txt?partNumber=1");
@@ -214,6 +215,7 @@ public sealed class ObjectTests(TestSite site) : IClassFixture<TestSite>
         await Delete(400, "MalformedXML", $"<Delete>{string.Concat(Enumerable.Repeat("<Object><Key>x</Key></Object>", 1001))}</Delete>");
         await Delete(400, "MalformedXML", "<!DOCTYPE d [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]><Delete><Object><Key>&b;</Key></Object></Delete>");
         await Delete(400, "MalformedXML", "<!DOCTYPE d [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><Delete><Object><Key>&x;</Key></Object></Delete>");
+        await Delete(400, "MalformedXML", "<Delete>" + string.Concat(Enumerable.Repeat("<a>", 500_000)) + string.Concat(Enumerable.Repeat("</a>", 500_000)) + "</Delete>");
         await Delete(400, "MaxMessageLengthExceeded", $"<Delete><Object><Key>{new string('k', 10 << 20)}</Key></Object></Delete>");
         await Delete(200, null, $"<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Object><Key>{new string('k', 1 << 20)}</Key></Object></Delete>");
     }

@@ -12,6 +12,17 @@ internal static class XmlRequest
     /// <summary>The largest real ones: 1,000 keys of 1,024 characters to delete, or 10,000 parts with their checksums.</summary>
     private const int MaxBytes = 4 << 20;
 
+    /// <summary>Real requests nest three deep; the time that a tree of elements takes to make grows with the square of its depth.</summary>
+    private const int MaxDepth = 16;
+
+    private static readonly XmlReaderSettings Settings = new()
+    {
+        DtdProcessing = DtdProcessing.Prohibit,
+        XmlResolver = null,
+        MaxCharactersInDocument = MaxBytes,
+        CheckCharacters = false,
+    };
+
     /// <summary>The root element.</summary>
     /// <exception cref="S3Exception">400 MalformedXML, or the body is not what was signed.</exception>
     public static async Task<XElement> ReadAsync(HttpRequest request, S3Identity identity, string root, bool hasChecksums, CancellationToken cancellationToken)
@@ -19,13 +30,18 @@ internal static class XmlRequest
         var bytes = await RequestBody.ReadAllAsync(request, identity, MaxBytes, hasChecksums, cancellationToken);
         try
         {
-            using var reader = XmlReader.Create(new MemoryStream(bytes), new XmlReaderSettings
+            using (var scan = XmlReader.Create(new MemoryStream(bytes), Settings))
             {
-                DtdProcessing = DtdProcessing.Prohibit,
-                XmlResolver = null,
-                MaxCharactersInDocument = MaxBytes,
-                CheckCharacters = false,
-            });
+                while (scan.Read())
+                {
+                    if (scan.Depth > MaxDepth)
+                    {
+                        throw S3Errors.MalformedXml();
+                    }
+                }
+            }
+
+            using var reader = XmlReader.Create(new MemoryStream(bytes), Settings);
             var element = XElement.Load(reader, LoadOptions.PreserveWhitespace);
             return element.Name.LocalName == root ? element : throw S3Errors.MalformedXml();
         }

@@ -17,6 +17,9 @@ internal sealed partial class BucketHandler(BucketTable buckets, string clusterI
 
     private const int DefaultPage = 10_000;
 
+    /// <summary>Paths of keep-web itself, which no bucket of that name could be reached at.</summary>
+    private static readonly string[] Reserved = ["metrics", "metrics.json", "status.json"];
+
     /// <summary>HeadBucket.</summary>
     public async Task HeadAsync(S3Call call)
     {
@@ -94,9 +97,9 @@ internal sealed partial class BucketHandler(BucketTable buckets, string clusterI
 
         // A region may be asked for; there is only one place.
         _ = await RequestBody.ReadAllAsync(call.Http.Request, call.Identity, maxBytes: 64 << 10, hasChecksums: true, call.Aborted);
-        if (BucketTable.IsId(name) || !BucketName().IsMatch(name))
+        if (BucketTable.IsId(name) || !BucketName().IsMatch(name) || Reserved.Contains(name))
         {
-            throw S3Errors.InvalidBucketName("A new bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, begins and ends with a letter or digit, and is no UUID.");
+            throw S3Errors.InvalidBucketName("A new bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, begins and ends with a letter or digit, and is no UUID and no path of this server.");
         }
 
         var user = await call.Session.GetUserAsync(call.Aborted);
@@ -138,7 +141,7 @@ internal sealed partial class BucketHandler(BucketTable buckets, string clusterI
     }
 
     /// <summary>A name that can stand for the bucket in a URL and in every client; else its UUID.</summary>
-    private static string NameOf(string uuid, string name) => BucketName().IsMatch(name) && !BucketTable.IsId(name) ? name : uuid;
+    private static string NameOf(string uuid, string name) => BucketName().IsMatch(name) && !BucketTable.IsId(name) && !Reserved.Contains(name) ? name : uuid;
 
     private static S3Exception Exists() => new(409, "BucketAlreadyOwnedByYou", "You have a collection or project of this name already.");
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Catalog;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Dav;
@@ -90,8 +91,18 @@ internal sealed class UploadParts(BucketTable buckets, UploadTable uploads, Bloc
         }));
     }
 
-    private static Task SaveAsync(S3Call call, Upload upload, int number, ManifestFile part) =>
-        CollectionUpdates.SaveAsync(call.Session, upload.Id, Changes.Place(Upload.FileOf(number), part), call.Aborted);
+    private static async Task SaveAsync(S3Call call, Upload upload, int number, ManifestFile part)
+    {
+        try
+        {
+            await CollectionUpdates.SaveAsync(call.Session, upload.Id, Changes.Place(Upload.FileOf(number), part), call.Aborted);
+        }
+        catch (CatalogException e) when (e.Kind == CatalogErrorKind.NotFound)
+        {
+            // Aborted while the part came.
+            throw S3Errors.NoSuchUpload();
+        }
+    }
 
     private static int PartNumber(S3Call call) =>
         int.TryParse(call.Query["partNumber"], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= Upload.MaxPartNumber

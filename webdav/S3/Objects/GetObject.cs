@@ -75,6 +75,10 @@ internal sealed class GetObject(BucketTable buckets, bool hasFolders, TimeProvid
         }
 
         response.ContentType = ContentTypes.Of(place.Name);
+
+        // A presigned URL can be opened in a browser: what somebody uploaded must not act as a page of this server, where cookies hold tokens.
+        response.Headers.ContentSecurityPolicy = "sandbox";
+        response.Headers.XContentTypeOptions = "nosniff";
         ObjectHeaders.Override(response, call.Query);
         var range = RangeOf(call, tag, place.ModifiedAt, file.SizeBytes);
         if (range is { } part)

@@ -12,14 +12,19 @@ namespace KeepFs.WebDav.S3.Objects;
 /// <param name="writes">Saves.</param>
 /// <param name="buffers">Memory for blocks under way.</param>
 /// <param name="hasFolders">S3FolderObjects.</param>
-internal sealed class PutObject(BucketTable buckets, ObjectWrites writes, BlockBufferPool buffers, bool hasFolders)
+/// <param name="time">Measures uploads.</param>
+internal sealed class PutObject(BucketTable buckets, ObjectWrites writes, BlockBufferPool buffers, bool hasFolders, TimeProvider time)
 {
+    /// <summary>After an upload that took longer it is looked again whether a directory of that name was made meanwhile; saving would replace it.</summary>
+    private static readonly TimeSpan Recheck = TimeSpan.FromSeconds(1);
+
     public async Task HandleAsync(S3Call call)
     {
         var (http, response) = (call.Http.Request, call.Http.Response);
         var key = ObjectKey.Parse(call.Target.Key).RequireWritable();
         ObjectHeaders.RefuseUnsupported(http.Headers);
         var conditions = ObjectConditions.ForWriting(http.Headers);
+        var opened = time.GetTimestamp();
         var target = ObjectWrites.Target(await buckets.FindAsync(call.Session, call.Target.Bucket, key.Names, call.Aborted), key.IsFolder);
         conditions.Require(ObjectWrites.TagOf(target), target.ModifiedAt);
         await using var body = RequestBody.Of(http, call.Identity);
@@ -36,6 +41,11 @@ internal sealed class PutObject(BucketTable buckets, ObjectWrites writes, BlockB
         }
 
         var file = new ManifestFile(await BlockUpload.StoreAsync(body, body.LengthBytes, call.Session.Blocks, buffers, target.Collection.WriteOptions, call.Aborted));
+        if (time.GetElapsedTime(opened) > Recheck)
+        {
+            target = ObjectWrites.Target(await buckets.FindAsync(call.Session, call.Target.Bucket, key.Names, call.Aborted), isFolder: false);
+        }
+
         await writes.PutAsync(call.Session, target, file, conditions, call.Aborted);
         response.Headers.ETag = ObjectTag.Of(file);
         foreach (var (name, value) in body.Verified)
