@@ -1,13 +1,17 @@
 using KeepFs.Engine.Blocks;
 using KeepFs.Hosting.Http;
+using KeepFs.WebDav.S3;
 using KeepFs.WebDav.Sessions;
 
 namespace KeepFs.WebDav;
 
 /// <summary>Numbers of <c>/metrics</c> (keep-web.md 6): the sessions, and what the memory budgets hold.</summary>
-internal sealed class KeepWebMetrics(SessionTable sessions, ManifestCache manifests, BlockBufferPool readBuffers, BlockBufferPool writeBuffers, RequestLimiter limiter)
+internal sealed class KeepWebMetrics(SessionTable sessions, ManifestCache manifests, BlockBufferPool readBuffers, BlockBufferPool writeBuffers, RequestLimiter limiter,
+    S3Metrics s3)
 {
-    public void Write(MetricsText text) => text
+    public void Write(MetricsText text)
+    {
+        text
         .Gauge("arvados_keepweb_sessions_cached_session_bytes", "Bytes of parsed manifests.", manifests.Bytes)
         .Gauge("arvados_keepweb_sessions_active", "Tokens remembered.", sessions.Count)
         .Counter("arvados_keepweb_sessions_hits", "Requests of a remembered token.", sessions.Hits)
@@ -16,4 +20,6 @@ internal sealed class KeepWebMetrics(SessionTable sessions, ManifestCache manife
         .Gauge("keepfs_keepweb_write_buffer_bytes", "Block memory in use for uploads.", writeBuffers.OutBytes)
         .Gauge("arvados_concurrent_requests", "Requests under way.", limiter.Running)
         .Gauge("arvados_max_concurrent_requests", "Most requests at once.", limiter.MaxConcurrent);
+        s3.Write(text);
+    }
 }

@@ -3,6 +3,7 @@ using KeepFs.Engine.Catalog;
 using KeepFs.WebDav.Dav;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Locks;
+using KeepFs.WebDav.S3;
 using KeepFs.WebDav.Tree;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -12,13 +13,19 @@ namespace KeepFs.WebDav;
 /// <summary>Finds token, target and handler of a request (keep-web.md 2.1, 2.2), and turns failures into answers.</summary>
 internal sealed partial class KeepWebRouter(
     RequestOpener opener, GetHandler get, PutHandler put, DeleteHandler delete, MkcolHandler mkcol, CopyMoveHandler copyMove, PropfindHandler propfind,
-    LockHandler locks, LockGuard guard, LockStore lockStore, ILogger logger)
+    LockHandler locks, LockGuard guard, LockStore lockStore, S3Endpoint s3, ILogger logger)
 {
     private const string Methods = "OPTIONS, GET, HEAD, POST, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
     private readonly ILogger _logger = logger;
 
     public async Task HandleAsync(HttpContext context)
     {
+        if (S3Endpoint.IsS3(context.Request))
+        {
+            await s3.HandleAsync(context);
+            return;
+        }
+
         // The request log shows this path, and a sharing link's token is part of it; everything here reads the raw target.
         if (context.Request.Path.StartsWithSegments("/collections/download"))
         {

@@ -8,6 +8,8 @@ using KeepFs.WebDav.Dav;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Locks;
 using KeepFs.WebDav.Requests;
+using KeepFs.WebDav.S3;
+using KeepFs.WebDav.S3.Signing;
 using KeepFs.WebDav.Sessions;
 using KeepFs.WebDav.Tree;
 using KeepFs.WebDav.Writing;
@@ -21,7 +23,8 @@ namespace KeepFs.WebDav;
 
 /// <summary>
 /// The keep-web daemon: collections, projects and homes over HTTP and WebDAV (keep-web.md 1 to 3, docs/decisions/0003-webdav-tree.md). It acts as the
-/// user whose token a request brings, and reaches catalogue and keepstores over HTTP only. Not yet served: S3 requests and zip downloads.
+/// user whose token a request brings, and reaches catalogue and keepstores over HTTP only. Requests signed as S3 clients do go to <see cref="S3Endpoint"/>.
+/// Not yet served: zip downloads.
 /// </summary>
 public sealed class KeepWebServer : IAsyncDisposable
 {
@@ -48,12 +51,13 @@ public sealed class KeepWebServer : IAsyncDisposable
         var manifests = new ManifestCache(options, config.Collections.BlobSigningTTL);
         var sessions = new SessionTable(config, options, http, routes, cache, manifests);
         var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
+        var s3Metrics = new S3Metrics();
         var app = Build(options);
         app.UseRequestId();
         app.UseRequestLog(log, options.Time);
-        app.UseManagementEndpoints(config.ManagementToken, new KeepWebMetrics(sessions, manifests, readBuffers, writeBuffers, limiter).Write);
+        app.UseManagementEndpoints(config.ManagementToken, new KeepWebMetrics(sessions, manifests, readBuffers, writeBuffers, limiter, s3Metrics).Write);
         app.UseRequestLimiter(limiter);
-        app.Run(Router(config, options, sessions, writeBuffers, log).HandleAsync);
+        app.Run(Router(config, options, sessions, writeBuffers, http, s3Metrics, log).HandleAsync);
         return new KeepWebServer(app, cache, http);
     }
 
@@ -71,18 +75,21 @@ public sealed class KeepWebServer : IAsyncDisposable
         _http.Dispose();
     }
 
-    private static KeepWebRouter Router(ClusterConfig config, KeepWebServerOptions options, SessionTable sessions, BlockBufferPool writeBuffers, ILogger log)
+    private static KeepWebRouter Router(
+        ClusterConfig config, KeepWebServerOptions options, SessionTable sessions, BlockBufferPool writeBuffers, HttpClient http, S3Metrics s3Metrics, ILogger log)
     {
         var tree = new TreeResolver(config.Collections.ForwardSlashNameSubstitution);
         var opener = new RequestOpener(config, IPAddress.IsLoopback(options.Listen.Address), sessions, tree);
         var updates = new CollectionUpdates();
+        var uploads = new Uploads(writeBuffers);
+        var placements = new Placements();
         var lockStore = new LockStore(new LockTable(options.Time));
         var guard = new LockGuard(lockStore, tree);
         var delete = new DeleteHandler(updates);
         return new KeepWebRouter(
             opener,
             new GetHandler(new DirectoryIndex(tree), options.Time),
-            new PutHandler(updates, new Uploads(writeBuffers), new Placements()),
+            new PutHandler(updates, uploads, placements),
             delete,
             new MkcolHandler(updates, tree),
             new CopyMoveHandler(updates, delete, tree, new DestinationHeader(opener.OwnHosts), guard),
@@ -90,6 +97,9 @@ public sealed class KeepWebServer : IAsyncDisposable
             new LockHandler(lockStore, guard, updates),
             guard,
             lockStore,
+            new S3Endpoint(
+                new S3Authenticator(new TokenSecrets(new TokenLookup(http, options.ApiRoot, config.SystemRootToken).FindAsync, options.SessionLifetime, options.Time).FindAsync, options.Time),
+                sessions, S3Handlers.Create(config.ClusterId, config.Collections.S3FolderObjects, tree, updates, uploads, placements, options, log), s3Metrics, log),
             log);
     }
 

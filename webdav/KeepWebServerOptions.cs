@@ -57,6 +57,9 @@ public sealed record KeepWebServerOptions
     /// <summary>Most resources in one answer to PROPFIND with Depth infinity; beyond it the client must go directory by directory.</summary>
     public int MaxInfinitePropfindEntries { get; init; } = 100_000;
 
+    /// <summary>An unfinished multipart upload goes to the trash after this time; well below two weeks, for which the blocks' signatures last.</summary>
+    public TimeSpan S3UploadLifetime { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>Pause before the first retry of a request to the catalogue or a keepstore.</summary>
     public TimeSpan FirstRetryDelay { get; init; } = TimeSpan.FromMilliseconds(500);
 }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace KeepFs.Catalog.Permissions;
 
-/// <summary>Forms of tokens and how their secrets are stored: as SHA-256, never in clear (catalog-api.md 8).</summary>
+/// <summary>Forms of tokens and how their secrets are stored: as SHA-256 and sealed (<see cref="Tokens.TokenSeal"/>), never in clear (catalog-api.md 8).</summary>
 internal static class TokenSecrets
 {
     private const string Alphabet = "0123456789abcdefghijklmnopqrstuvwxyz";

@@ -10,7 +10,7 @@ namespace KeepFs.Catalog.Storage;
 /// </summary>
 internal static class Migrations
 {
-    private static readonly string[] Steps = [Schema.Version1, DavSchema.Version2];
+    private static readonly string[] Steps = [Schema.Version1, DavSchema.Version2, Schema.SealedTokenSecrets];
 
     /// <exception cref="InvalidOperationException">The file is of a newer version than this program knows.</exception>
     public static void Run(SqliteConnection connection, string path)

@@ -126,4 +126,7 @@ internal static class Schema
         -- Projects that are, or are inside, a frozen one.
         CREATE TABLE frozen_groups (group_uuid TEXT PRIMARY KEY) WITHOUT ROWID;
         """;
+
+    /// <summary>Secrets of tokens, encrypted (<see cref="Tokens.TokenSeal"/>); null for tokens from before.</summary>
+    public const string SealedTokenSecrets = "ALTER TABLE api_client_authorizations ADD COLUMN sealed_secret TEXT";
 }

@@ -9,6 +9,8 @@ namespace KeepFs.Catalog.Tokens;
 /// <summary>Issues and revokes tokens (catalog-api.md 8). A secret leaves this class once, when it is made. Safe for concurrent use.</summary>
 internal sealed class TokenWriter(CatalogContext catalog)
 {
+    private readonly TokenSeal _seal = new(catalog.Config.SystemRootToken);
+
     /// <summary>Creates a token and returns its UUID and secret.</summary>
     public async Task<(string Uuid, string Secret)> CreateAsync(Caller caller, AttributeSet attributes, string? address, CancellationToken ct)
     {
@@ -89,21 +91,25 @@ internal sealed class TokenWriter(CatalogContext catalog)
         };
         var sql = new SqlText().Append("""
             INSERT INTO api_client_authorizations
-                (uuid, owner_uuid, created_at, modified_at, modified_by_user_uuid, created_by_ip_address, expires_at, scopes, secret_hash, salted_hash)
+                (uuid, owner_uuid, created_at, modified_at, modified_by_user_uuid, created_by_ip_address, expires_at, scopes, secret_hash, salted_hash, sealed_secret)
             VALUES (
             """);
-        sql.Join(", ", row.Values.Values.Append(TokenSecrets.Hash(secret)).Append(TokenSecrets.SaltedHash(secret, catalog.Uuids.ClusterId))
+        sql.Join(", ", row.Values.Values.Append(TokenSecrets.Hash(secret)).Append(TokenSecrets.SaltedHash(secret, catalog.Uuids.ClusterId)).Append(_seal.Seal(uuid, secret))
             .Select<object?, Action<SqlText>>(value => s => s.Value(value))).Append(")");
         session.Execute(sql);
         AuditLog.Append(session, catalog.Uuids, caller, before: null, row);
         return uuid;
     }
 
+    /// <summary>The secret of a token, for the system only; null when it is from before secrets were kept, or the root token was another.</summary>
+    public async Task<string?> RevealAsync(string uuid, CancellationToken ct) => _seal.Open(uuid, await catalog.Database.ReadAsync(
+        session => session.Scalar("SELECT sealed_secret FROM api_client_authorizations WHERE uuid = @p0", uuid) as string, ct));
+
     /// <summary>A token with that UUID and secret for that user, unrestricted; whatever had the UUID before is replaced.</summary>
     public void Ensure(WriteSession session, Caller system, string uuid, string secret, string owner)
     {
         var isThere = session.Scalar(
-            "SELECT 1 FROM api_client_authorizations WHERE uuid = @p0 AND owner_uuid = @p1 AND secret_hash = @p2 AND expires_at IS NULL AND scopes = '[\"all\"]'",
+            "SELECT 1 FROM api_client_authorizations WHERE uuid = @p0 AND owner_uuid = @p1 AND secret_hash = @p2 AND expires_at IS NULL AND scopes = '[\"all\"]' AND sealed_secret IS NOT NULL",
             uuid, owner, TokenSecrets.Hash(secret));
         if (isThere is null)
         {

@@ -16,6 +16,14 @@ public sealed record CollectionWrite
     [JsonConverter(typeof(Utf8TextConverter))]
     public ReadOnlyMemory<byte>? ManifestText { get; init; }
 
+    /// <summary>Replaces all properties.</summary>
+    [JsonPropertyName("properties")]
+    public IReadOnlyDictionary<string, string>? Properties { get; init; }
+
+    /// <summary>When the collection goes to the trash by itself.</summary>
+    [JsonPropertyName("trash_at")]
+    public DateTimeOffset? TrashAt { get; init; }
+
     [JsonPropertyName("replication_desired")]
     public int? ReplicationDesired { get; init; }
 

@@ -166,4 +166,32 @@ public sealed class TokenTests : IAsyncLifetime
             }
         }
     }
+
+    [Fact]
+    public async Task Root_token_alone_is_told_the_secret_of_a_token()
+    {
+        var created = await _catalog.PostAsync(_catalog.ActiveToken, Path, []);
+        var path = $"{Path}/{created.Text_("uuid")}";
+        Assert.Equal(created.Text_("api_token"), (await _catalog.GetAsync(TestCatalog.RootToken, path)).Text_("api_token"));
+        Assert.Null((await _catalog.GetAsync(_catalog.ActiveToken, path)).Json["api_token"]);
+        Assert.NotEqual(200, (await _catalog.GetAsync(_catalog.SpectatorToken, path)).Status);
+        var system = await _catalog.PostAsync(_catalog.AdminToken, Path + "/create_system_auth");
+        Assert.Null((await _catalog.GetAsync(system.Text_("api_token"), path)).Json["api_token"]);
+        Assert.Equal(404, (await _catalog.GetAsync(TestCatalog.RootToken, Path + "/zzzzz-gj3su-nosuchnosuchnos")).Status);
+    }
+
+    [Fact]
+    public void A_sealed_secret_opens_only_for_its_token_and_root_token()
+    {
+        var seal = new Tokens.TokenSeal("root");
+        var text = seal.Seal("uuid", "secret");
+        Assert.Equal("secret", seal.Open("uuid", text));
+        Assert.NotEqual(text, seal.Seal("uuid", "secret"));
+        Assert.Null(seal.Open("other", text));
+        Assert.Null(new Tokens.TokenSeal("other root").Open("uuid", text));
+        foreach (var damaged in (string?[])[null, "", "x", "AAAA", text[..^4], "B" + text[1..]])
+        {
+            Assert.Null(seal.Open("uuid", damaged == text ? "C" + text[1..] : damaged));
+        }
+    }
 }

@@ -16,6 +16,7 @@ namespace KeepFs.WebDav.Tests;
 public sealed class TestSite : IAsyncLifetime, IDisposable
 {
     private const string RootToken = "systemtokensystemtokensystemtokensystemtoken";
+    private const string ManagementToken = "managementmanagementmanagement";
     private readonly TemporaryFolder _database = new();
     private readonly List<KeepstoreServer> _keepstores = [];
     private readonly HttpClient _catalogHttp = new() { Timeout = Timeout.InfiniteTimeSpan };
@@ -48,6 +49,7 @@ public sealed class TestSite : IAsyncLifetime, IDisposable
         {
             ClusterId = "zzzzz",
             SystemRootToken = RootToken,
+            ManagementToken = ManagementToken,
             Collections = new CollectionsConfig { BlobSigningKey = "signingkeysigningkeysigningkey", DefaultReplication = 2 },
             Catalog = new CatalogConfig { SqlitePath = Path.Combine(_database.Path, "catalog.sqlite") },
             Services = new ServicesConfig { Keepstore = new ServiceConfig { InternalURLs = urls.ToDictionary(url => url, _ => new InternalUrlConfig()) } },
@@ -170,6 +172,16 @@ public sealed class TestSite : IAsyncLifetime, IDisposable
             Token, "api_client_authorizations", """{"api_client_authorization":{"scopes":["GET /arvados/v1/users/current"]}}"""));
         return $"v2/{answer.RootElement.GetProperty("uuid").GetString()}/{answer.RootElement.GetProperty("api_token").GetString()}";
     }
+
+    /// <summary>Lets the other user at an object of the user.</summary>
+    public async Task ShareAsync(string uuid, string right)
+    {
+        var other = (await OtherCatalog.GetCurrentUserAsync(default)).Uuid;
+        await PostAsync(Token, "links", $$$"""{"link":{"link_class":"permission","name":"{{{right}}}","tail_uuid":"{{{other}}}","head_uuid":"{{{uuid}}}"}}""");
+    }
+
+    /// <summary>What keep-web's /metrics says.</summary>
+    public async Task<string> MetricsAsync() => (await ExpectAsync(200, "GET", "/metrics", null, ManagementToken)).Text;
 
     private CatalogClient CatalogOf(string token) =>
         new(_catalogHttp, new CatalogClientOptions { ApiRoot = ApiRoot, Token = token }, TimeProvider.System, new Random(1));

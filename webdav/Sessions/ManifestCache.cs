@@ -17,7 +17,8 @@ internal sealed class ManifestCache(KeepWebServerOptions options, TimeSpan signa
 
     private static readonly string[] StateFields =
     [
-        "uuid", "owner_uuid", "name", "portable_data_hash", "created_at", "modified_at", "version", "current_version_uuid", "replication_desired", "storage_classes_desired", "file_size_total",
+        "uuid", "owner_uuid", "name", "portable_data_hash", "created_at", "modified_at", "version", "current_version_uuid", "replication_desired", "storage_classes_desired",
+        "file_size_total", "properties",
     ];
 
     private readonly Lock _lock = new();

@@ -1,0 +1,53 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace KeepFs.Catalog.Tokens;
+
+/// <summary>
+/// Token secrets encrypted under the system root token (AES-256-GCM): keep-web must know the secret to verify an S3 signature, and a copy of the database
+/// alone must not give it away (docs/decisions/0027-s3.md). Sealed to the token's UUID, so that rows cannot be exchanged. Immutable, safe for concurrent use.
+/// </summary>
+internal sealed class TokenSeal
+{
+    private const int NonceBytes = 12;
+    private const int TagBytes = 16;
+    private readonly byte[] _key;
+
+    /// <summary>Derives the key.</summary>
+    public TokenSeal(string systemRootToken) =>
+        _key = HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(systemRootToken), 32, info: "keepfs token secrets"u8.ToArray());
+
+    /// <summary>Base64 of nonce, tag and encrypted secret.</summary>
+    public string Seal(string uuid, string secret)
+    {
+        var plain = Encoding.UTF8.GetBytes(secret);
+        var result = new byte[NonceBytes + TagBytes + plain.Length];
+        RandomNumberGenerator.Fill(result.AsSpan(0, NonceBytes));
+        using var aes = new AesGcm(_key, TagBytes);
+        aes.Encrypt(result.AsSpan(0, NonceBytes), plain, result.AsSpan(NonceBytes + TagBytes), result.AsSpan(NonceBytes, TagBytes), Encoding.UTF8.GetBytes(uuid));
+        return Convert.ToBase64String(result);
+    }
+
+    /// <summary>The secret, or null when it was sealed under another root token, or is damaged.</summary>
+    public string? Open(string uuid, string? @sealed)
+    {
+        var bytes = new byte[@sealed?.Length ?? 0];
+        if (@sealed is null || !Convert.TryFromBase64String(@sealed, bytes, out var length) || length < NonceBytes + TagBytes)
+        {
+            return null;
+        }
+
+        var plain = new byte[length - NonceBytes - TagBytes];
+        using var aes = new AesGcm(_key, TagBytes);
+        try
+        {
+            aes.Decrypt(
+                bytes.AsSpan(0, NonceBytes), bytes.AsSpan(NonceBytes + TagBytes, plain.Length), bytes.AsSpan(NonceBytes, TagBytes), plain, Encoding.UTF8.GetBytes(uuid));
+            return Encoding.UTF8.GetString(plain);
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,158 @@
+using System.Buffers.Binary;
+using System.Numerics;
+
+namespace KeepFs.WebDav.S3.Bodies;
+
+/// <summary>The cyclic redundancy checks of S3's checksum headers; results are big-endian bytes as S3 sends them in base64.</summary>
+internal abstract class Crc
+{
+    public abstract void Append(ReadOnlySpan<byte> data);
+
+    public abstract byte[] Result();
+
+    public static Crc Crc32() => new Reflected32(0xEDB88320);
+
+    public static Crc Crc32C() => new Hardware32C();
+
+    public static Crc Crc64Nvme() => new Reflected64(0x9A6C9329AC4BC9B5);
+
+    /// <summary>CRC-32C by the processor's instruction where there is one.</summary>
+    private sealed class Hardware32C : Crc
+    {
+        private uint _state = uint.MaxValue;
+
+        public override void Append(ReadOnlySpan<byte> data)
+        {
+            var state = _state;
+            for (; data.Length >= sizeof(ulong); data = data[sizeof(ulong)..])
+            {
+                state = BitOperations.Crc32C(state, BinaryPrimitives.ReadUInt64LittleEndian(data));
+            }
+
+            foreach (var b in data)
+            {
+                state = BitOperations.Crc32C(state, b);
+            }
+
+            _state = state;
+        }
+
+        public override byte[] Result() => BigEndian(~_state);
+    }
+
+    /// <summary>Eight bytes a step by eight tables.</summary>
+    private sealed class Reflected32(uint polynomial) : Crc
+    {
+        private readonly uint[][] _tables = Tables(polynomial);
+        private uint _state = uint.MaxValue;
+
+        public override void Append(ReadOnlySpan<byte> data)
+        {
+            var (state, t) = (_state, _tables);
+            for (; data.Length >= 8; data = data[8..])
+            {
+                var low = BinaryPrimitives.ReadUInt32LittleEndian(data) ^ state;
+                var high = BinaryPrimitives.ReadUInt32LittleEndian(data[4..]);
+                state = t[7][(byte)low] ^ t[6][(byte)(low >> 8)] ^ t[5][(byte)(low >> 16)] ^ t[4][low >> 24]
+                    ^ t[3][(byte)high] ^ t[2][(byte)(high >> 8)] ^ t[1][(byte)(high >> 16)] ^ t[0][high >> 24];
+            }
+
+            foreach (var b in data)
+            {
+                state = t[0][(byte)(state ^ b)] ^ (state >> 8);
+            }
+
+            _state = state;
+        }
+
+        public override byte[] Result() => BigEndian(~_state);
+
+        private static uint[][] Tables(uint polynomial)
+        {
+            var tables = Enumerable.Range(0, 8).Select(_ => new uint[256]).ToArray();
+            for (uint i = 0; i < 256; i++)
+            {
+                var value = i;
+                for (var bit = 0; bit < 8; bit++)
+                {
+                    value = (value & 1) != 0 ? (value >> 1) ^ polynomial : value >> 1;
+                }
+
+                tables[0][i] = value;
+            }
+
+            for (var i = 0; i < 256; i++)
+            {
+                for (var table = 1; table < 8; table++)
+                {
+                    tables[table][i] = tables[0][(byte)tables[table - 1][i]] ^ (tables[table - 1][i] >> 8);
+                }
+            }
+
+            return tables;
+        }
+    }
+
+    private sealed class Reflected64(ulong polynomial) : Crc
+    {
+        private readonly ulong[][] _tables = Tables(polynomial);
+        private ulong _state = ulong.MaxValue;
+
+        public override void Append(ReadOnlySpan<byte> data)
+        {
+            var (state, t) = (_state, _tables);
+            for (; data.Length >= 8; data = data[8..])
+            {
+                var word = BinaryPrimitives.ReadUInt64LittleEndian(data) ^ state;
+                state = t[7][(byte)word] ^ t[6][(byte)(word >> 8)] ^ t[5][(byte)(word >> 16)] ^ t[4][(byte)(word >> 24)]
+                    ^ t[3][(byte)(word >> 32)] ^ t[2][(byte)(word >> 40)] ^ t[1][(byte)(word >> 48)] ^ t[0][word >> 56];
+            }
+
+            foreach (var b in data)
+            {
+                state = t[0][(byte)(state ^ b)] ^ (state >> 8);
+            }
+
+            _state = state;
+        }
+
+        public override byte[] Result()
+        {
+            var bytes = new byte[8];
+            BinaryPrimitives.WriteUInt64BigEndian(bytes, ~_state);
+            return bytes;
+        }
+
+        private static ulong[][] Tables(ulong polynomial)
+        {
+            var tables = Enumerable.Range(0, 8).Select(_ => new ulong[256]).ToArray();
+            for (ulong i = 0; i < 256; i++)
+            {
+                var value = i;
+                for (var bit = 0; bit < 8; bit++)
+                {
+                    value = (value & 1) != 0 ? (value >> 1) ^ polynomial : value >> 1;
+                }
+
+                tables[0][i] = value;
+            }
+
+            for (var i = 0; i < 256; i++)
+            {
+                for (var table = 1; table < 8; table++)
+                {
+                    tables[table][i] = tables[0][(byte)tables[table - 1][i]] ^ (tables[table - 1][i] >> 8);
+                }
+            }
+
+            return tables;
+        }
+    }
+
+    private static byte[] BigEndian(uint value)
+    {
+        var bytes = new byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, value);
+        return bytes;
+    }
+}

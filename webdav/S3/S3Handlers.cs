@@ -1,0 +1,35 @@
+using KeepFs.WebDav.Dav;
+using KeepFs.WebDav.S3.Buckets;
+using KeepFs.WebDav.S3.Listing;
+using KeepFs.WebDav.S3.Multipart;
+using KeepFs.WebDav.S3.Objects;
+using KeepFs.WebDav.Tree;
+using Microsoft.Extensions.Logging;
+using KeepFs.WebDav.Writing;
+
+namespace KeepFs.WebDav.S3;
+
+/// <summary>The handlers of all operations, each safe for concurrent use.</summary>
+internal sealed record S3Handlers(
+    BucketHandler Buckets, Subresources Settings, ListObjects List, GetObject Get, PutObject Put, CopyObject Copy, DeleteObjects Delete,
+    MultipartUploads Uploads, UploadParts Parts, CompleteUpload Complete)
+{
+    public static S3Handlers Create(
+        string clusterId, bool hasFolders, TreeResolver tree, CollectionUpdates updates, Uploads uploads, Placements placements, KeepWebServerOptions options, ILogger log)
+    {
+        var buckets = new BucketTable(tree);
+        var writes = new ObjectWrites(updates, placements);
+        var multipart = new UploadTable(buckets, options.S3UploadLifetime, options.Time);
+        return new S3Handlers(
+            new BucketHandler(buckets, clusterId),
+            new Subresources(buckets),
+            new ListObjects(buckets, tree, hasFolders),
+            new GetObject(buckets, hasFolders, options.Time),
+            new PutObject(buckets, writes, uploads, hasFolders, options.Time),
+            new CopyObject(buckets, writes, options.Time),
+            new DeleteObjects(buckets, writes),
+            new MultipartUploads(buckets, multipart),
+            new UploadParts(buckets, multipart, uploads, placements),
+            new CompleteUpload(buckets, multipart, writes, log));
+    }
+}
