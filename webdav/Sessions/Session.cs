@@ -20,6 +20,9 @@ internal sealed class Session(string token, ICatalog catalog, IDavCatalog dav, S
 
     public IBlockStore Blocks => blocks;
 
+    /// <summary>Where collections were found by name.</summary>
+    public KnownNames Names { get; } = new();
+
     /// <summary>Requests that hold it now, changed under the table's lock.</summary>
     public int Users { get; set; }
 

@@ -100,6 +100,11 @@ internal sealed class TreeResolver(string slashSubstitution)
     {
         for (var i = 0; i < names.Count; i++)
         {
+            if (await ReopenAsync(session, project.Uuid, names[i], cancellationToken) is { } known)
+            {
+                return Inside(known, names.Skip(i + 1), isServedRoot: false);
+            }
+
             if (await FindAsync(session, project.Uuid, names[i], cancellationToken) is not { } item)
             {
                 return i == names.Count - 1 ? new FreeName(project, names[i]) : new NoPlace(IsRootFound: true);
@@ -108,6 +113,7 @@ internal sealed class TreeResolver(string slashSubstitution)
             if (item.IsCollection)
             {
                 // Removed between the two requests: the name is free now.
+                session.Names.Remember(project.Uuid, names[i], item.Uuid);
                 return await session.OpenAsync(item.Uuid, cancellationToken) is { } collection
                     ? Inside(collection, names.Skip(i + 1), isServedRoot: false)
                     : i == names.Count - 1 ? new FreeName(project, names[i]) : new NoPlace(IsRootFound: true);
@@ -118,6 +124,11 @@ internal sealed class TreeResolver(string slashSubstitution)
 
         return project;
     }
+
+    /// <summary>The collection that had the name last time, if it has it still: one request to the catalogue instead of three.</summary>
+    private async ValueTask<OpenCollection?> ReopenAsync(Session session, string owner, string name, CancellationToken cancellationToken) =>
+        session.Names.Find(owner, name) is { } uuid && await session.OpenAsync(uuid, cancellationToken) is { } known && known.Record.OwnerUuid == owner
+        && (known.Record.Name == name || known.Record.Name == RecordName(name)) ? known : null;
 
     /// <summary>The exact name first, then with the substitution turned back (keep-web.md 2.3).</summary>
     private async ValueTask<ProjectItem?> FindAsync(Session session, string owner, string name, CancellationToken cancellationToken)
