@@ -76,7 +76,8 @@ public sealed class KeepWebServer : IAsyncDisposable
         var opener = new RequestOpener(config, IPAddress.IsLoopback(options.Listen.Address), sessions, tree);
         var updates = new CollectionUpdates();
         var lockStore = new LockStore(new LockTable(options.Time));
-        var guard = new LockGuard(lockStore, tree);
+        var destinations = new DestinationHeader(opener.OwnHosts);
+        var guard = new LockGuard(lockStore, tree, destinations);
         var delete = new DeleteHandler(updates);
         return new KeepWebRouter(
             opener,
@@ -84,7 +85,7 @@ public sealed class KeepWebServer : IAsyncDisposable
             new PutHandler(updates, writeBuffers),
             delete,
             new MkcolHandler(updates, tree),
-            new CopyMoveHandler(updates, delete, tree, new DestinationHeader(opener.OwnHosts), guard),
+            new CopyMoveHandler(updates, delete, tree, destinations, guard),
             new PropfindHandler(new DavEntries(tree, lockStore, options.MaxInfinitePropfindEntries)),
             new LockHandler(lockStore, guard, updates),
             guard,
