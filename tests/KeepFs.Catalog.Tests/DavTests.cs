@@ -368,7 +368,10 @@ public sealed class DavTests : IAsyncLifetime
 
     private static JsonObject Write(string path, params string[] tokens) => new()
     {
-        ["path"] = path, ["recursive"] = true, ["membership"] = true, ["tokens"] = new JsonArray([.. tokens.Select(token => (JsonNode)token)]),
+        ["path"] = path,
+        ["recursive"] = true,
+        ["membership"] = true,
+        ["tokens"] = new JsonArray([.. tokens.Select(token => (JsonNode)token)]),
     };
 
     private Task SaveAsync(int status, Dictionary<string, string> changes, JsonObject? write)
