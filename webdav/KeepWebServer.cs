@@ -84,7 +84,8 @@ public sealed class KeepWebServer : IAsyncDisposable
         var uploads = new Uploads(writeBuffers);
         var placements = new Placements();
         var lockStore = new LockStore(new LockTable(options.Time));
-        var guard = new LockGuard(lockStore, tree);
+        var destinations = new DestinationHeader(opener.OwnHosts);
+        var guard = new LockGuard(lockStore, tree, destinations);
         var delete = new DeleteHandler(updates);
         return new KeepWebRouter(
             opener,
@@ -92,7 +93,7 @@ public sealed class KeepWebServer : IAsyncDisposable
             new PutHandler(updates, uploads, placements),
             delete,
             new MkcolHandler(updates, tree),
-            new CopyMoveHandler(updates, delete, tree, new DestinationHeader(opener.OwnHosts), guard),
+            new CopyMoveHandler(updates, delete, tree, destinations, guard),
             new PropfindHandler(new DavEntries(tree, lockStore, options.MaxInfinitePropfindEntries)),
             new LockHandler(lockStore, guard, updates),
             guard,

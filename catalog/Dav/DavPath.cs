@@ -8,7 +8,7 @@ namespace KeepFs.Catalog.Dav;
 /// </summary>
 internal static class DavPath
 {
-    private const byte Separator = 0;
+    public const byte Separator = 0;
 
     public static byte[] Key(string path)
     {

@@ -15,7 +15,7 @@ internal static class DavProperties
     private const int MaxNameLength = 1024;
 
     /// <summary>Rows and characters after which a page ends; the properties of the last resource are completed.</summary>
-    private const int PageRows = 1000;
+    private const int PageRows = 4000;
 
     private const int PageLength = 1 << 20;
 
@@ -30,18 +30,19 @@ internal static class DavProperties
         var key = DavPath.Key(path);
         var (from, to) = DavPath.Below(key);
 
-        // Members have no separator behind the prefix.
+        // One range of the index: nothing sorts between a resource and what is below. Members have no separator behind the prefix.
+        var start = after is null ? key : [.. DavPath.Key(after), DavPath.Separator];
         var prefix = key.Length == 0 ? 0L : from.Length;
         var reach = depth switch
         {
-            0 => "path = @p1",
-            1 => "(path = @p1 OR (path >= @p2 AND path < @p3 AND instr(substr(path, @p4 + 1), x'00') = 0))",
-            _ => "(path = @p1 OR (path >= @p2 AND path < @p3))",
+            0 => "path = @p1 AND path >= @p2 AND path < @p3",
+            1 => "path >= @p2 AND path < @p3 AND (path = @p1 OR instr(substr(path, @p4 + 1), x'00') = 0)",
+            _ => "path >= @p2 AND path < @p3",
         };
         var (rows, length, hasMore) = (0, 0, false);
         byte[] last = [];
         var items = session.ReadWhile(
-            $"SELECT path, namespace, name, value FROM dav_properties WHERE uuid = @p0 AND {reach} AND (@p6 = 0 OR path > @p5) ORDER BY path, namespace, name",
+            $"SELECT path, namespace, name, value FROM dav_properties WHERE uuid = @p0 AND {reach} ORDER BY path, namespace, name",
             row => (Key: (byte[])row.GetValue(0), Property: new DavProperty { Namespace = row.GetString(1), Name = row.GetString(2), Value = row.GetString(3) }),
             item =>
             {
@@ -54,7 +55,7 @@ internal static class DavProperties
                 (rows, length, last) = (rows + 1, length + item.Property.Value!.Length, item.Key);
                 return true;
             },
-            uuid, key, from, to, prefix, DavPath.Key(after ?? ""), after is null ? 0L : 1L);
+            uuid, key, start, to, prefix);
         return new DavPropertyPage { Items = [.. items.Select(item => item.Property with { Path = DavPath.Text(item.Key) })], HasMore = hasMore };
     }
 
@@ -135,8 +136,7 @@ internal static class DavProperties
     /// <summary>Paths with properties, from one downwards.</summary>
     public static List<byte[]> KeysIn(CatalogSession session, string uuid, byte[] key)
     {
-        var (from, to) = DavPath.Below(key);
         return session.Read(
-            "SELECT DISTINCT path FROM dav_properties WHERE uuid = @p0 AND (path = @p1 OR (path >= @p2 AND path < @p3))", row => (byte[])row.GetValue(0), uuid, key, from, to);
+            "SELECT DISTINCT path FROM dav_properties WHERE uuid = @p0 AND path >= @p1 AND path < @p2", row => (byte[])row.GetValue(0), uuid, key, DavPath.Below(key).To);
     }
 }

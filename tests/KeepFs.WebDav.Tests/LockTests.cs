@@ -131,6 +131,7 @@ public sealed class LockTests(TestSite site) : IClassFixture<TestSite>
     [InlineData("</c=UUID/other> (Not LOCK) </c=UUID/f> (LOCK)", 204)]
     [InlineData("</c=UUID/other> (LOCK)", 412)]
     [InlineData("<ROOT/c=UUID/f> ([ETAG] LOCK)", 204)]
+    [InlineData("<http://elsewhere.example/c=UUID/f> (LOCK)", 412)]
     [InlineData("()", 400)]
     [InlineData("(", 400)]
     [InlineData("LOCK", 400)]
@@ -246,6 +247,23 @@ public sealed class LockTests(TestSite site) : IClassFixture<TestSite>
         Assert.Equal(0, plain.OurRequests);
     }
 
+    [Fact]
+    public async Task Writing_where_nothing_is_locked_asks_the_catalogue_nothing_more()
+    {
+        using var counting = new CountingCatalog();
+        await using var web = await site.StartWebAsync(options => options with { Outgoing = counting });
+        var uuid = await site.CreateCollectionAsync();
+        Assert.Equal(201, await SendAsync(web, "PUT", $"/c={uuid}/f"));
+        counting.Requests.Clear();
+        Assert.Equal(204, await SendAsync(web, "PUT", $"/c={uuid}/f"));
+        Assert.Contains(counting.Requests, entry => entry.StartsWith("PUT ", StringComparison.Ordinal) && entry.Contains(uuid, StringComparison.Ordinal));
+        Assert.DoesNotContain(counting.Requests, entry => entry.Contains("/keepfs/", StringComparison.Ordinal));
+        var token = await LockAsync($"/c={uuid}/f");
+        counting.Requests.Clear();
+        Assert.Equal(204, await SendAsync(web, "PUT", $"/c={uuid}/f", ("If", $"({token})")));
+        Assert.InRange(counting.Requests.Count(entry => entry.Contains("/keepfs/", StringComparison.Ordinal)), 1, 2);
+    }
+
     private async Task<string> LockAsync(string path, byte[]? body = null, string depth = "0", string? apiToken = null) =>
         (await site.ExpectAsync(200, "LOCK", path, body ?? Exclusive, apiToken, ("Depth", depth), ("Timeout", "Second-600"))).Headers["Lock-Token"];
 
@@ -289,6 +307,22 @@ public sealed class LockTests(TestSite site) : IClassFixture<TestSite>
         {
             size = length + 1;
             return true;
+        }
+    }
+
+    /// <summary>Writes down what is asked of the catalogue and the keepstores.</summary>
+    private sealed class CountingCatalog() : DelegatingHandler(new SocketsHttpHandler { UseProxy = false })
+    {
+        public List<string> Requests { get; } = [];
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            lock (Requests)
+            {
+                Requests.Add($"{request.Method} {request.RequestUri}");
+            }
+
+            return base.SendAsync(request, cancellationToken);
         }
     }
 

@@ -10,7 +10,7 @@ namespace KeepFs.WebDav.Locks;
 /// What stands between a write and its target: the If header must hold (412), and every lock must be answered by its token (423). What it returns travels with
 /// the change, so that the catalogue checks the locks again in the transaction that saves.
 /// </summary>
-internal sealed class LockGuard(LockStore locks, TreeResolver tree)
+internal sealed class LockGuard(LockStore locks, TreeResolver tree, DestinationHeader destinations)
 {
     /// <summary>Checks the If header and the locks on the target of the request.</summary>
     /// <param name="request">The request.</param>
@@ -61,7 +61,8 @@ internal sealed class LockGuard(LockStore locks, TreeResolver tree)
         foreach (var list in header.Lists)
         {
             var place = list.Resource is null ? request.Place
-                : await tree.ResolveAsync(request.Session, SitePath.Of(RequestPath.Parse(list.Resource)), request.Aborted);
+                : destinations.IsOurs(list.Resource, request.Http.Request) ? await tree.ResolveAsync(request.Session, SitePath.Of(RequestPath.Parse(list.Resource)), request.Aborted)
+                : new NoPlace(IsRootFound: false);
             var tag = place is CollectionPlace { File: { } file } ? EntityTag.Of(file) : null;
             var tokens = place is CollectionPlace inside && list.Conditions.Any(condition => !condition.IsTag)
                 ? (await locks.ListAsync(request.Session, inside.Collection, request.Aborted)).Where(found => found.Covers(inside.Path)).Select(found => found.Token).ToArray()

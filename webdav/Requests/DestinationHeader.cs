@@ -7,6 +7,11 @@ namespace KeepFs.WebDav.Requests;
 /// <param name="ownHosts">Host and port of our external URLs: a proxy may rewrite Host but not this header.</param>
 internal sealed class DestinationHeader(IReadOnlyCollection<string> ownHosts)
 {
+    /// <summary>The URL is an absolute path, or one of this server.</summary>
+    public bool IsOurs(string url, HttpRequest http) => url.StartsWith('/')
+        || (Uri.TryCreate(url, UriKind.Absolute, out var uri)
+            && (HostNames.Same(uri.Authority, http.Host.Value ?? "") || ownHosts.Any(own => HostNames.Same(own, uri.Authority))));
+
     public SitePath Parse(WebRequest request)
     {
         var http = request.Http.Request;
@@ -23,7 +28,7 @@ internal sealed class DestinationHeader(IReadOnlyCollection<string> ownHosts)
                 throw new WebException(StatusCodes.Status400BadRequest, "Destination is neither a URL nor an absolute path.");
             }
 
-            if (!HostNames.Same(uri.Authority, http.Host.Value ?? "") && !ownHosts.Any(own => HostNames.Same(own, uri.Authority)))
+            if (!IsOurs(text, http))
             {
                 throw new WebException(StatusCodes.Status502BadGateway, "The destination is on another server.");
             }
