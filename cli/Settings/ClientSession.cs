@@ -26,7 +26,7 @@ internal sealed class ClientSession : IAsyncDisposable
         if (limits.Disk is { } disk)
         {
             _disk = new BlockCacheDirectory(disk, TimeProvider.System, limits.Log);
-            var store = new DiskCachedBlockStore(keep, pool, inMemory, _disk, hashing);
+            var store = new DiskCachedBlockStore(keep, pool, inMemory with { ReusesWhatWasRead = true }, _disk, hashing);
             (Store, _cache) = (store, store);
         }
         else
