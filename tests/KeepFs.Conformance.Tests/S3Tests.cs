@@ -73,7 +73,7 @@ public sealed class S3Tests(SharedCluster shared) : IAsyncLifetime
             mkdir down; cmd $V sync s3://$B/tree/ down/; diff -r tree down
             cmd $V put large s3://$B/large; cmd $V get s3://$B/large got; cmp large got
             cmd $V cp s3://$B/tree/big s3://$B/c/big; cmd $V mv s3://$B/c/big s3://$B/c/moved; cmd $V get s3://$B/c/moved moved; cmp tree/big moved
-            cmd $V info s3://$B/tree/big > info; grep -q "$(md5sum < tree/big | cut -d' ' -f1)"
+            cmd $V info s3://$B/tree/big > info; grep -q "$(md5sum < tree/big | cut -d' ' -f1)" info
             curl -sS --fail-with-body "$(cmd signurl s3://$B/tree/big +60)" | cmp tree/big -
             cmd $V del -r -f s3://$B/tree; cmd $V rb -r -f s3://$B
             """);

@@ -104,7 +104,11 @@ public sealed class BucketTests(TestSite site) : IClassFixture<TestSite>
         await site.S3Async(200, null, "PUT", $"/{bucket}/dir/f", "by host"u8.ToArray());
         using var s3 = new AmazonS3Client(site.Token.Replace('/', '_'), site.Token.Replace('/', '_'), new AmazonS3Config
         {
-            ServiceURL = $"http://s3.test:{site.Address.Port}", ForcePathStyle = false, AuthenticationRegion = "x", MaxErrorRetry = 0, HttpClientFactory = new ToLoopback(),
+            ServiceURL = $"http://s3.test:{site.Address.Port}",
+            ForcePathStyle = false,
+            AuthenticationRegion = "x",
+            MaxErrorRetry = 0,
+            HttpClientFactory = new ToLoopback(),
         });
         Assert.Equal("by host", await s3.GetTextAsync(bucket, "dir/f"));
         Assert.Equal(["dir/", "dir/f"], (await s3.ListObjectsAsync(bucket)).S3Objects.Select(o => o.Key));
@@ -144,7 +148,8 @@ public sealed class BucketTests(TestSite site) : IClassFixture<TestSite>
     {
         var write = new CollectionWrite
         {
-            Name = "with properties", ManifestText = ReadOnlyMemory<byte>.Empty,
+            Name = "with properties",
+            ManifestText = ReadOnlyMemory<byte>.Empty,
             Properties = new Dictionary<string, string> { ["plain"] = "text", ["ship"] = "⛵", ["not a header"] = "x", ["evil"] = "a\r\nSet-Cookie: b" },
         };
         var bucket = (await site.Catalog.CreateCollectionAsync(new CollectionChange { Collection = write }, default)).Uuid;

@@ -118,7 +118,14 @@ public sealed class MultipartTests(TestSite site) : IClassFixture<TestSite>
         var blocks = Blocks();
         var request = new CopyPartRequest
         {
-            SourceBucket = bucket, SourceKey = "source", DestinationBucket = bucket, DestinationKey = "target", UploadId = upload, PartNumber = 1, FirstByte = 10, LastByte = PartBytes + 9,
+            SourceBucket = bucket,
+            SourceKey = "source",
+            DestinationBucket = bucket,
+            DestinationKey = "target",
+            UploadId = upload,
+            PartNumber = 1,
+            FirstByte = 10,
+            LastByte = PartBytes + 9,
         };
         var one = (await s3.CopyPartAsync(request)).ETag;
         (request.PartNumber, request.FirstByte, request.LastByte) = (2, 0, 99);
@@ -151,7 +158,10 @@ public sealed class MultipartTests(TestSite site) : IClassFixture<TestSite>
     private static Task<CompleteMultipartUploadResponse> CompleteAsync(AmazonS3Client s3, string bucket, string key, string upload, params (int Number, string Tag)[] parts) =>
         s3.CompleteMultipartUploadAsync(new CompleteMultipartUploadRequest
         {
-            BucketName = bucket, Key = key, UploadId = upload, PartETags = [.. parts.Select(part => new PartETag(part.Number, part.Tag))],
+            BucketName = bucket,
+            Key = key,
+            UploadId = upload,
+            PartETags = [.. parts.Select(part => new PartETag(part.Number, part.Tag))],
         });
 
     private async Task<byte[]> BytesAsync(string bucket, string key) => (await site.ExpectAsync(200, "GET", $"/c={bucket}/{key}")).Body;

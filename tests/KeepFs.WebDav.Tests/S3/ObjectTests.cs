@@ -135,7 +135,12 @@ public sealed class ObjectTests(TestSite site) : IClassFixture<TestSite>
             using var s3 = S3Client.Of(site);
             var request = new PutObjectRequest
             {
-                BucketName = bucket, Key = "data", InputStream = new MemoryStream(data), UseChunkEncoding = useChunks, DisablePayloadSigning = disablePayloadSigning, ChecksumAlgorithm = algorithm,
+                BucketName = bucket,
+                Key = "data",
+                InputStream = new MemoryStream(data),
+                UseChunkEncoding = useChunks,
+                DisablePayloadSigning = disablePayloadSigning,
+                ChecksumAlgorithm = algorithm,
             };
             await s3.PutObjectAsync(request);
             using var got = await s3.GetObjectAsync(bucket, "data");

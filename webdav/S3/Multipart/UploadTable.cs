@@ -90,7 +90,9 @@ internal sealed class UploadTable(BucketTable buckets, TimeSpan lifetime, TimePr
                 ManifestText = ReadOnlyMemory<byte>.Empty,
                 Properties = new Dictionary<string, string>
                 {
-                    [Upload.BucketProperty] = upload.BucketId, [Upload.KeyProperty] = upload.Key, [Upload.CompletedProperty] = tag,
+                    [Upload.BucketProperty] = upload.BucketId,
+                    [Upload.KeyProperty] = upload.Key,
+                    [Upload.CompletedProperty] = tag,
                 },
                 TrashAt = time.GetUtcNow() + CompletedLifetime,
             },
