@@ -41,6 +41,12 @@ internal sealed class ClientSession : IAsyncDisposable
 
     public ICatalog Catalog { get; }
 
+    /// <summary>Never to be logged.</summary>
+    public required string Token { get; init; }
+
+    /// <summary>Reads blocks with other tokens than <see cref="Token"/>.</summary>
+    public required FormerBlocks FormerBlocks { get; init; }
+
     public SiteConfig Config { get; }
 
     public IBlockStore Store { get; }
@@ -92,7 +98,11 @@ internal sealed class ClientSession : IAsyncDisposable
             var hashing = new HashService(new HashServiceOptions { MaxBacklogBytes = 8 << 20 });
             var keep = new KeepClient(http, services, options, TimeProvider.System, Random.Shared, hashing);
             var events = config.WebsocketUrl is { } url ? new CatalogEvents(http, url, settings.Token) : null;
-            return new ClientSession(http, services, new KeepTraffic(keep), hashing, catalog, config, limits, events);
+            return new ClientSession(http, services, new KeepTraffic(keep), hashing, catalog, config, limits, events)
+            {
+                Token = settings.Token,
+                FormerBlocks = new FormerBlocks(token => new KeepClient(http, services, options with { Token = token }, TimeProvider.System, Random.Shared, hashing)),
+            };
         }
         catch
         {

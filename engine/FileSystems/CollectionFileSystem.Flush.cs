@@ -192,7 +192,7 @@ public sealed partial class CollectionFileSystem
     private static FsException Translate(KeepException e) => new(e.Kind switch
     {
         KeepErrorKind.Full => FsError.NoSpace,
-        KeepErrorKind.PermissionDenied => FsError.NotPermitted,
+        KeepErrorKind.PermissionDenied => FsError.Unauthorized,
         _ => FsError.InputOutput,
     }, e.Message, e);
 }

@@ -9,14 +9,14 @@ public sealed partial class CollectionFileSystem
     /// Carries out what the chain says and takes the chain over, so that the next save supersedes it. Nothing is written to the chain before that save: when the
     /// process dies meanwhile, the next one starts again from the same records.
     /// </summary>
-    internal async Task ReplayAsync(StagingJournal journal, ChainScan scan, CancellationToken cancellationToken)
+    internal async Task ReplayAsync(StagingJournal journal, ChainScan scan, BlockAdoption blocks, CancellationToken cancellationToken)
     {
         // No save may take half of it.
         await _saving.WaitAsync(cancellationToken);
         try
         {
             _isReplaying = true;
-            var replay = new JournalReplay(this, scan);
+            var replay = new JournalReplay(this, scan, blocks);
             await replay.RunAsync(cancellationToken);
             lock (Lock)
             {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 
 namespace KeepFs.Conformance.Tests;
 
@@ -8,14 +9,39 @@ internal sealed class JournaledMount : IAsyncDisposable
     private readonly KeepFsProcess _cluster;
     private readonly string _folder;
     private readonly Dictionary<string, string> _environment;
+    private readonly StringBuilder _errors = new();
     private Process? _process;
 
     private JournaledMount(KeepFsProcess cluster)
     {
         _cluster = cluster;
         _folder = cluster.NewFolder();
-        _environment = new Dictionary<string, string>(cluster.Env) { ["XDG_STATE_HOME"] = Path.Combine(_folder, "state"), ["XDG_RUNTIME_DIR"] = Path.Combine(_folder, "run") };
+        _environment = new Dictionary<string, string>(cluster.Env) { ["XDG_STATE_HOME"] = StateFolder, ["XDG_RUNTIME_DIR"] = Path.Combine(_folder, "run") };
         Directory.CreateDirectory(_environment["XDG_RUNTIME_DIR"]);
+    }
+
+    /// <summary>Below it lies the journal; a test may put a file system there before the mount starts.</summary>
+    public string StateFolder => Path.Combine(_folder, "state");
+
+    /// <summary>Options of <c>mount</c> for the next start.</summary>
+    public string[] Options { get; set; } = [];
+
+    /// <summary>For the next start; the cluster's own unless a test says otherwise.</summary>
+    public string Token
+    {
+        set => _environment["ARVADOS_API_TOKEN"] = value;
+    }
+
+    /// <summary>Standard error of all starts so far; lines arrive some time after they were written.</summary>
+    public string Errors
+    {
+        get
+        {
+            lock (_errors)
+            {
+                return _errors.ToString();
+            }
+        }
     }
 
     public string MountPoint => Path.Combine(_folder, "mnt");
@@ -24,16 +50,28 @@ internal sealed class JournaledMount : IAsyncDisposable
 
     public static async Task<JournaledMount> StartAsync(KeepFsProcess cluster)
     {
-        var mount = new JournaledMount(cluster);
+        var mount = Prepare(cluster);
         await mount.StartAgainAsync();
         return mount;
     }
 
+    /// <summary>Not started yet.</summary>
+    public static JournaledMount Prepare(KeepFsProcess cluster) => new(cluster);
+
     /// <summary>Starts on the journal that is there; returns when the mount is usable.</summary>
     public async Task StartAgainAsync()
     {
-        _process = Shell.Start(KeepFsProcess.Program, ["mount", MountPoint], _environment, null);
-        Assert.StartsWith("mounted at", await _process.StandardOutput.ReadLineAsync().WaitAsync(Shell.Limit), StringComparison.Ordinal);
+        _process = Shell.Start(KeepFsProcess.Program, ["mount", .. Options, MountPoint], _environment, null);
+        _process.ErrorDataReceived += (_, line) =>
+        {
+            lock (_errors)
+            {
+                _errors.AppendLine(line.Data);
+            }
+        };
+        _process.BeginErrorReadLine();
+        var said = await _process.StandardOutput.ReadLineAsync().WaitAsync(Shell.Limit);
+        Assert.True(said?.StartsWith("mounted at", StringComparison.Ordinal), $"{said}\n{Errors}");
     }
 
     /// <summary>SIGKILL; the dead mount is taken away.</summary>
@@ -51,17 +89,17 @@ internal sealed class JournaledMount : IAsyncDisposable
     {
         await Shell.SignalAsync(_process!, "TERM");
         await _process!.WaitForExitAsync().WaitAsync(Shell.Limit);
-        var (code, errors) = (_process.ExitCode, await _process.StandardError.ReadToEndAsync());
+        var code = _process.ExitCode;
         _process.Dispose();
         _process = null;
-        Assert.True(code == 0, errors);
+        Assert.True(code == 0, Errors);
     }
 
     public Task<ShellResult> StatusAsync(params string[] arguments) => Shell.RunAsync(KeepFsProcess.Program, ["status", .. arguments], _environment, _cluster.Work);
 
     /// <summary>Files of the journal that hold changes.</summary>
     public string[] JournalFiles() =>
-        [.. Directory.EnumerateFiles(Path.Combine(_folder, "state"), "*", SearchOption.AllDirectories).Where(path => Path.GetFileName(path) != "lock")];
+        [.. Directory.EnumerateFiles(StateFolder, "*", SearchOption.AllDirectories).Where(path => Path.GetFileName(path) is not ("lock" or "tokens"))];
 
     public async ValueTask DisposeAsync()
     {

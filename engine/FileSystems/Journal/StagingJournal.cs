@@ -16,6 +16,7 @@ public sealed class StagingJournal : IAsyncDisposable
 
     private readonly List<FileStream> _locks = [];
     private readonly string _folder;
+    private readonly string _token;
     private readonly ConcurrentDictionary<CollectionJournal, bool> _open = new();
     private readonly ConcurrentDictionary<PendingChain, bool> _pending = new();
     private readonly CancellationTokenSource _closing = new();
@@ -25,9 +26,9 @@ public sealed class StagingJournal : IAsyncDisposable
     private long _bytes;
     private int _lastChain;
 
-    private StagingJournal(string root, JournalOptions options, TimeProvider time, Action<string> log)
+    private StagingJournal(string root, string token, JournalOptions options, TimeProvider time, Action<string> log)
     {
-        (Options, Time, Log) = (options, time, log);
+        (Options, Time, Log, _token) = (options, time, log, token);
         ChainFiles.MakeFolder(root);
         for (var i = 0; ; i++)
         {
@@ -45,6 +46,7 @@ public sealed class StagingJournal : IAsyncDisposable
         }
 
         Find(_folder);
+        KeepTokens([_folder]);
         _syncing = new Thread(SyncLoop) { IsBackground = true, Name = "journal" };
     }
 
@@ -69,10 +71,15 @@ public sealed class StagingJournal : IAsyncDisposable
     internal bool IsFull => Bytes >= Options.MaxBytes;
 
     /// <summary>Takes a free journal below <paramref name="root"/>, makes one if all are in use, and adopts what dead processes left in the others.</summary>
+    /// <param name="root">The folder of all journals of one user of one cluster.</param>
+    /// <param name="token">What the blocks of this process are signed for; kept beside the journal for whoever replays it.</param>
+    /// <param name="options">Limits.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="log">Told what a user should know.</param>
     /// <exception cref="IOException">The folder cannot be made or used.</exception>
-    public static StagingJournal Open(string root, JournalOptions options, TimeProvider time, Action<string> log)
+    public static StagingJournal Open(string root, string token, JournalOptions options, TimeProvider time, Action<string> log)
     {
-        var journal = new StagingJournal(root, options, time, log);
+        var journal = new StagingJournal(Path.GetFullPath(root), token, options, time, log);
         journal._syncing.Start();
         return journal;
     }
@@ -128,6 +135,28 @@ public sealed class StagingJournal : IAsyncDisposable
     /// <param name="uuid">The collection.</param>
     /// <param name="baseHash">Tells the content that its changes are based on; called under the collection's lock.</param>
     internal CollectionJournal Start(string uuid, Func<string> baseHash) => new(this, NewChainFolder(uuid), uuid, baseHash);
+
+    /// <summary>What the blocks of a chain may be signed for: earlier tokens, the last one first, and ours.</summary>
+    internal IReadOnlyList<string> TokensOf(PendingChain chain) =>
+        [.. JournalTokens.Read(Path.GetDirectoryName(chain.Folder)!).Reverse().Where(token => token != _token).Append(_token)];
+
+    /// <summary>Each folder names the tokens that its chains need, and this process's own one the present token, too.</summary>
+    private void KeepTokens(IEnumerable<string> folders)
+    {
+        foreach (var folder in folders)
+        {
+            try
+            {
+                var isNeeded = _pending.Keys.Any(chain => Path.GetDirectoryName(chain.Folder) == folder);
+                var needed = isNeeded ? JournalTokens.Read(folder).Where(token => token != _token) : [];
+                JournalTokens.Write(folder, [.. needed, .. folder == _folder || isNeeded ? [_token] : Array.Empty<string>()]);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Log($"the journal in {folder} cannot name the token that its blocks are stored with; keep the token until everything is saved: {e.Message}");
+            }
+        }
+    }
 
     internal string NewChainFolder(string uuid)
     {
@@ -263,6 +292,7 @@ public sealed class StagingJournal : IAsyncDisposable
                     await ReplayAsync(services, chain, cancellationToken);
                 }
 
+                KeepTokens(_locks.Select(held => Path.GetDirectoryName(held.Name)!));
                 firstRound.TrySetResult();
                 if (!_pending.IsEmpty)
                 {

@@ -17,7 +17,7 @@ internal sealed class JournalWorld : IAsyncDisposable
     {
         // Bytes become durable when a test says so, and small data goes to data files too.
         JournalOptions = options ?? new JournalOptions { SyncInterval = TimeSpan.FromHours(1), MaxInlineBytes = 1000, FileBytes = 20_000 };
-        Journal = StagingJournal.Open(Root, JournalOptions, TimeProvider.System, Log.Add);
+        Journal = StagingJournal.Open(Root, "token", JournalOptions, TimeProvider.System, Log.Add);
         World = new CollectionWorld { Journal = Journal };
     }
 
@@ -118,7 +118,7 @@ internal sealed class Crash(JournalWorld before, string root, MemoryCatalog cata
     /// <summary>Starts a process on it, which replays; what the catalogue has then.</summary>
     public async Task<string> ReplayAsync(string uuid, bool mustSucceed = true)
     {
-        await using var journal = StagingJournal.Open(root, before.JournalOptions, TimeProvider.System, Log.Add);
+        await using var journal = StagingJournal.Open(root, "token", before.JournalOptions, TimeProvider.System, Log.Add);
         var world = new CollectionWorld { Store = before.World.Store, Catalog = catalog, Journal = journal, Log = Log };
         await journal.ReplayAsync(world.Services(), TimeSpan.FromMinutes(1), default);
         Assert.True(!mustSucceed || journal.Pending.Count == 0, string.Join('\n', Log));
