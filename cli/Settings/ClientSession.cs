@@ -23,9 +23,9 @@ internal sealed class ClientSession : IAsyncDisposable
         (_http, _services, _hashing, Catalog, Config, Traffic, Events) = (http, services, hashing, catalog, config, keep, events);
         var pool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = Math.Max(limits.CacheBytes, 4L * Locator.MaxBlockSizeBytes) });
         var inMemory = new BlockCacheOptions { CapacityBytes = limits.CacheBytes };
-        if (limits.Disk is { } disk)
+        _disk = OpenDisk(limits);
+        if (_disk is not null)
         {
-            _disk = new BlockCacheDirectory(disk, TimeProvider.System, limits.Log);
             var store = new DiskCachedBlockStore(keep, pool, inMemory, _disk, hashing);
             (Store, _cache) = (store, store);
         }
@@ -108,6 +108,20 @@ internal sealed class ClientSession : IAsyncDisposable
         {
             http.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Null, with a line in the log, when a full or broken disk does not take it: a cache is no reason not to start.</summary>
+    private static BlockCacheDirectory? OpenDisk(SessionLimits limits)
+    {
+        try
+        {
+            return limits.Disk is { } disk ? new BlockCacheDirectory(disk, TimeProvider.System, limits.Log) : null;
+        }
+        catch (IOException e)
+        {
+            limits.Log($"the block cache in {limits.Disk!.Path} cannot be made, so blocks are kept only in memory: {e.Message}");
+            return null;
         }
     }
 

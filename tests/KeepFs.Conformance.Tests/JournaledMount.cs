@@ -16,12 +16,16 @@ internal sealed class JournaledMount : IAsyncDisposable
     {
         _cluster = cluster;
         _folder = cluster.NewFolder();
-        _environment = new Dictionary<string, string>(cluster.Env) { ["XDG_STATE_HOME"] = StateFolder, ["XDG_RUNTIME_DIR"] = Path.Combine(_folder, "run") };
+        _environment = new Dictionary<string, string>(cluster.Env) { ["XDG_STATE_HOME"] = Path.Combine(_folder, "state"), ["XDG_RUNTIME_DIR"] = Path.Combine(_folder, "run") };
         Directory.CreateDirectory(_environment["XDG_RUNTIME_DIR"]);
     }
 
-    /// <summary>Below it lies the journal; a test may put a file system there before the mount starts.</summary>
-    public string StateFolder => Path.Combine(_folder, "state");
+    /// <summary>Below it lies the journal.</summary>
+    public string StateFolder
+    {
+        get => _environment["XDG_STATE_HOME"];
+        set => _environment["XDG_STATE_HOME"] = value;
+    }
 
     /// <summary>Options of <c>mount</c> for the next start.</summary>
     public string[] Options { get; set; } = [];
