@@ -74,7 +74,15 @@ internal sealed class JournaledMount : IAsyncDisposable
             }
         };
         _process.BeginErrorReadLine();
-        var said = await _process.StandardOutput.ReadLineAsync().WaitAsync(Shell.Limit);
+        await ServedAsync();
+    }
+
+    public int ProcessId => _process!.Id;
+
+    /// <summary>Waits until a process says that it serves the mount: the first one, or, when it is supervised, the next one.</summary>
+    public async Task ServedAsync()
+    {
+        var said = await _process!.StandardOutput.ReadLineAsync().WaitAsync(Shell.Limit);
         Assert.True(said?.StartsWith("mounted at", StringComparison.Ordinal), $"{said}\n{Errors}");
     }
 
