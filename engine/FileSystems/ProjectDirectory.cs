@@ -124,6 +124,7 @@ internal sealed class ProjectDirectory : SiteDirectory
         try
         {
             var record = await Site.AskAsync(catalog => catalog.CreateCollectionAsync(new CollectionChange { Collection = write }, cancellationToken));
+            InvalidateOthers();
             return Remember(name, new ProjectItem { Uuid = record.Uuid, Name = name, Kind = "arvados#collection", ModifiedAt = record.ModifiedAt });
         }
         catch (FsException e) when (e.InnerException is CatalogException { Kind: CatalogErrorKind.Invalid })
@@ -158,6 +159,8 @@ internal sealed class ProjectDirectory : SiteDirectory
         });
         Forget(name, entry.CollectionId);
         await Site.UntrackAsync(entry);
+        await Site.VanishAsync(entry.Shared);
+        InvalidateOthers();
     }
 
     public override async ValueTask RenameAsync(string name, IDirectoryNode target, string targetName, bool mayReplace, CancellationToken cancellationToken)
@@ -180,6 +183,8 @@ internal sealed class ProjectDirectory : SiteDirectory
         var record = await Site.AskAsync(catalog => catalog.UpdateCollectionAsync(entry.CollectionId, change, cancellationToken));
         Forget(name, entry.CollectionId);
         project.Adopt(targetName, new ProjectItem { Uuid = entry.CollectionId, Name = targetName, Kind = "arvados#collection", ModifiedAt = record.ModifiedAt }, entry);
+        InvalidateOthers();
+        project.InvalidateOthers();
     }
 
     public override void Vanished(CollectionEntry entry)
@@ -216,6 +221,15 @@ internal sealed class ProjectDirectory : SiteDirectory
         }
 
         Site.Announce(new NodeChange(this, null));
+    }
+
+    /// <summary>The same project at other places of the mount.</summary>
+    private void InvalidateOthers()
+    {
+        foreach (var other in Site.Nodes.Find(Uuid).Where(other => other != this))
+        {
+            other.Invalidate();
+        }
     }
 
     private void CheckMayChange(string name)

@@ -111,7 +111,7 @@ internal sealed class JournaledMount : IAsyncDisposable
 
     /// <summary>Files of the journal that hold changes.</summary>
     public string[] JournalFiles() =>
-        [.. Directory.EnumerateFiles(StateFolder, "*", SearchOption.AllDirectories).Where(path => Path.GetFileName(path) is not ("lock" or "tokens"))];
+        [.. Directory.EnumerateFiles(StateFolder, "*", SearchOption.AllDirectories).Where(path => Path.GetFileName(path) != "lock")];
 
     public async ValueTask DisposeAsync()
     {

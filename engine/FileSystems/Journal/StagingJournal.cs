@@ -8,7 +8,7 @@ namespace KeepFs.Engine.FileSystems.Journal;
 /// What a process that died has left there is replayed by the next one (<see cref="ReplayAsync(CollectionServices, TimeSpan, CancellationToken)"/>). Safe for concurrent use; one process at a time holds
 /// each folder.
 /// </summary>
-public sealed class StagingJournal : IAsyncDisposable
+public sealed partial class StagingJournal : IAsyncDisposable
 {
     private const string LockName = "lock";
     private const string DiscardPrefix = "discard-";
@@ -16,7 +16,6 @@ public sealed class StagingJournal : IAsyncDisposable
 
     private readonly List<FileStream> _locks = [];
     private readonly string _folder;
-    private readonly string _token;
     private readonly ConcurrentDictionary<CollectionJournal, bool> _open = new();
     private readonly ConcurrentDictionary<PendingChain, bool> _pending = new();
     private readonly CancellationTokenSource _closing = new();
@@ -127,6 +126,7 @@ public sealed class StagingJournal : IAsyncDisposable
         }
 
         DeleteDiscarded(_folder);
+        ForgetToken();
         _locks.ForEach(held => held.Dispose());
         _stop.Dispose();
         _closing.Dispose();
@@ -135,28 +135,6 @@ public sealed class StagingJournal : IAsyncDisposable
     /// <param name="uuid">The collection.</param>
     /// <param name="baseHash">Tells the content that its changes are based on; called under the collection's lock.</param>
     internal CollectionJournal Start(string uuid, Func<string> baseHash) => new(this, NewChainFolder(uuid), uuid, baseHash);
-
-    /// <summary>What the blocks of a chain may be signed for: earlier tokens, the last one first, and ours.</summary>
-    internal IReadOnlyList<string> TokensOf(PendingChain chain) =>
-        [.. JournalTokens.Read(Path.GetDirectoryName(chain.Folder)!).Reverse().Where(token => token != _token).Append(_token)];
-
-    /// <summary>Each folder names the tokens that its chains need, and this process's own one the present token, too.</summary>
-    private void KeepTokens(IEnumerable<string> folders)
-    {
-        foreach (var folder in folders)
-        {
-            try
-            {
-                var isNeeded = _pending.Keys.Any(chain => Path.GetDirectoryName(chain.Folder) == folder);
-                var needed = isNeeded ? JournalTokens.Read(folder).Where(token => token != _token) : [];
-                JournalTokens.Write(folder, [.. needed, .. folder == _folder || isNeeded ? [_token] : Array.Empty<string>()]);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                Log($"the journal in {folder} cannot name the token that its blocks are stored with; keep the token until everything is saved: {e.Message}");
-            }
-        }
-    }
 
     internal string NewChainFolder(string uuid)
     {

@@ -32,7 +32,7 @@ internal sealed class JournalWorld : IAsyncDisposable
     public CollectionWorld World { get; }
 
     /// <summary>Files of the journal, without locks.</summary>
-    public string[] Files => [.. Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories).Where(path => System.IO.Path.GetFileName(path) != "lock").Order(StringComparer.Ordinal)];
+    public string[] Files => [.. Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories).Where(path => System.IO.Path.GetFileName(path) is not ("lock" or "tokens")).Order(StringComparer.Ordinal)];
 
     /// <summary>The journal as a process that is killed now would leave it, with the catalogue as it is now.</summary>
     public Crash Crash()
