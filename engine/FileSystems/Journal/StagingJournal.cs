@@ -67,6 +67,9 @@ public sealed partial class StagingJournal : IAsyncDisposable
 
     internal Action<string> Log { get; }
 
+    /// <summary>One at a time puts memory aside (<see cref="CreateSpill"/>).</summary>
+    internal SemaphoreSlim Spilling { get; } = new(1, 1);
+
     internal bool IsFull => Bytes >= Options.MaxBytes;
 
     /// <summary>Takes a free journal below <paramref name="root"/>, makes one if all are in use, and adopts what dead processes left in the others.</summary>
@@ -129,6 +132,7 @@ public sealed partial class StagingJournal : IAsyncDisposable
         ForgetToken();
         _locks.ForEach(held => held.Dispose());
         _stop.Dispose();
+        Spilling.Dispose();
         _closing.Dispose();
     }
 
@@ -158,6 +162,17 @@ public sealed partial class StagingJournal : IAsyncDisposable
         }
 
         return target;
+    }
+
+    /// <summary>A file for what memory has no room for; without a name from the start.</summary>
+    /// <exception cref="IOException">The disk does not take it.</exception>
+    internal SpillFile CreateSpill()
+    {
+        var path = Path.Combine(_folder, "spill");
+        File.Delete(path);
+        var handle = ChainFiles.CreateFile(path);
+        File.Delete(path);
+        return new SpillFile(handle);
     }
 
     internal void Opened(CollectionJournal chain) => _open[chain] = true;

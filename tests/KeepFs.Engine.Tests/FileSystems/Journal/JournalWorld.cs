@@ -1,4 +1,5 @@
 using System.Text;
+using KeepFs.Engine.Blocks;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Engine.FileSystems.Journal;
 using KeepFs.Engine.Manifests;
@@ -18,7 +19,7 @@ internal sealed class JournalWorld : IAsyncDisposable
         // Bytes become durable when a test says so, and small data goes to data files too.
         JournalOptions = options ?? new JournalOptions { SyncInterval = TimeSpan.FromHours(1), MaxInlineBytes = 1000, FileBytes = 20_000 };
         Journal = StagingJournal.Open(Root, "token", JournalOptions, TimeProvider.System, Log.Add);
-        World = new CollectionWorld { Journal = Journal };
+        World = new CollectionWorld { Journal = Journal, WritePool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 128 << 20 }) };
     }
 
     public JournalOptions JournalOptions { get; }
