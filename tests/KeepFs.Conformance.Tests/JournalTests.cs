@@ -98,7 +98,7 @@ public sealed class JournalTests(SharedCluster shared)
         await using var mount = await JournaledMount.StartAsync(cluster);
         var folder = Path.Combine(mount.Home, "more");
         Directory.CreateDirectory(folder);
-        (await cluster.ScriptAsync($"head -c 600000000 /dev/urandom > large; sync {folder}")).Ok();
+        (await cluster.ScriptAsync($"head -c 450000000 /dev/urandom > large; echo before > {folder}/before; sync {folder}")).Ok();
         await cluster.KillOnlyAsync();
         await Mounts.RemoveBelowAsync(cluster.MountPoint);
 

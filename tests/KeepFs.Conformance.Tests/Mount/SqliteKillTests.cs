@@ -10,7 +10,7 @@ namespace KeepFs.Conformance.Tests.Mount;
 [Collection(ClusterTests.Name)]
 public sealed class SqliteKillTests(SharedCluster shared)
 {
-    private static readonly int Kills = Environment.GetEnvironmentVariable("KEEPFS_TEST_FULL") == "1" ? 25 : 3;
+    private static readonly int Kills = Environment.GetEnvironmentVariable("KEEPFS_TEST_FULL") == "1" ? 25 : 2;
     private readonly KeepFsProcess _cluster = shared.Process;
 
     [Theory]
