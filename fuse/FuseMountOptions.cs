@@ -59,6 +59,12 @@ public sealed record FuseMountOptions
     public TimeSpan UncachedEntryTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
+    /// While the kernel knows fewer nodes than this, a listing tells it everything about each entry, so that ls -l asks nothing more; beyond, only what is
+    /// asked for by name: a walk over millions of files is to take memory neither here nor in the kernel for each of them.
+    /// </summary>
+    public int EagerNodes { get; init; } = 200_000;
+
+    /// <summary>
     /// Copies of written data that wait for the tree to take them, each counted as the 1 MiB that the kernel sends at most; more wait.
     /// </summary>
     public int MaxPendingWriteBytes { get; init; } = 128 << 20;

@@ -75,7 +75,9 @@ internal sealed partial class KeepFuse
         }
 
         var (directory, entries) = await SnapshotAsync(open, offset, request.Token);
-        var entryValidity = EntryValidity(await directory.GetAttributesAsync(request.Token));
+        var attributes = await directory.GetAttributesAsync(request.Token);
+        var entryValidity = EntryValidity(attributes);
+        var loads = attributes.IsCacheable && inodes.Count < options.EagerNodes;
         var page = new DirectoryPage(size);
         var named = new List<ulong>();
         var isDelivered = false;
@@ -94,7 +96,7 @@ internal sealed partial class KeepFuse
                 }
 
                 var entry = entries[(int)position - DotEntries];
-                if (await ListedAsync(request, directory, nodeId, entry, entryValidity) is not { } param)
+                if (await ListedAsync(request, directory, nodeId, entry, loads, entryValidity) is not { } param)
                 {
                     continue;
                 }
@@ -131,14 +133,14 @@ internal sealed partial class KeepFuse
     }
 
     /// <summary>
-    /// An entry with attributes if its node is loaded, without (node id 0) if not or if it has a problem, null when it is gone. Listing a
-    /// project must not load each of its collections.
+    /// An entry with attributes if its node is loaded or may be loaded, without (node id 0) if not or if it has a problem, null when it is gone.
+    /// Listing a project must not load each of its collections.
     /// </summary>
     private async ValueTask<EntryOut?> ListedAsync(
-        FuseRequest request, IDirectoryNode parent, ulong parentId, DirectoryEntry entry, (ulong Seconds, uint Nanoseconds) entryValidity)
+        FuseRequest request, IDirectoryNode parent, ulong parentId, DirectoryEntry entry, bool loads, (ulong Seconds, uint Nanoseconds) entryValidity)
     {
         var unknown = new EntryOut { Attributes = ToAttributes(entry) };
-        if (entry.Id == 0)
+        if (entry.Id == 0 && !loads)
         {
             return unknown;
         }

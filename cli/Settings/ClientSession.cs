@@ -26,7 +26,7 @@ internal sealed class ClientSession : IAsyncDisposable
         _disk = OpenDisk(limits);
         if (_disk is not null)
         {
-            var store = new DiskCachedBlockStore(keep, pool, inMemory, _disk, hashing);
+            var store = new DiskCachedBlockStore(keep, pool, inMemory with { ReusesWhatWasRead = true }, _disk, hashing);
             (Store, _cache) = (store, store);
         }
         else

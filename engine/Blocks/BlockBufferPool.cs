@@ -45,6 +45,15 @@ public sealed class BlockBufferPool
     /// <summary>The most that may be rented at once.</summary>
     public long BudgetBytes => _options.BudgetBytes;
 
+    /// <summary>A buffer for that many bytes lies ready whose memory was used before.</summary>
+    public bool HasUsed(int length)
+    {
+        lock (_lock)
+        {
+            return _free[ShiftFor(length) - SmallestShift].Count > 0;
+        }
+    }
+
     /// <summary>
     /// Registers who can give memory back: called with the bytes that are missing, outside the pool's lock, returns whether it
     /// released anything. One per pool.

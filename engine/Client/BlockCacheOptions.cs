@@ -8,4 +8,10 @@ public sealed record BlockCacheOptions
 
     /// <summary>Read-ahead fetches under way at once; two keep a disk or a link busy while one is being consumed.</summary>
     public int MaxPrefetches { get; init; } = 4;
+
+    /// <summary>
+    /// A block of which as much was read as it has is given up before memory that was not used yet is taken. For a cache in front of another one that
+    /// keeps what was read: who reads on and on then works in the memory of a few blocks.
+    /// </summary>
+    public bool ReusesWhatWasRead { get; init; }
 }

@@ -8,6 +8,9 @@ namespace KeepFs.Engine.Client;
 /// </summary>
 public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
 {
+    /// <summary>Blocks that are looked at for one to reuse: a look, not a search.</summary>
+    private const int MaxLookedAt = 16;
+
     private readonly IBlockSource _source;
     private readonly BlockBufferPool _pool;
     private readonly BlockCacheOptions _options;
@@ -52,17 +55,19 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
                 _hits++;
                 if (found.Buffer is { } buffer)
                 {
-                    Touch(found);
+                    Touch(found, length);
                     buffer.AddReference();
                     return new BlockLease(buffer, offset, length);
                 }
 
+                found.ReadBytes += length;
                 entry = found;
             }
             else
             {
                 _misses++;
                 entry = Start(locator, null);
+                entry.ReadBytes += length;
             }
 
             entry.Waiting++;
@@ -82,7 +87,7 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
             }
 
             _hits++;
-            Touch(found);
+            Touch(found, length);
             buffer.AddReference();
             return new BlockLease(buffer, offset, length);
         }
@@ -107,6 +112,7 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
         }
 
         // Outside the lock: renting may ask this cache to give memory back.
+        ReuseWhatWasRead(locator.SizeBytes);
         var buffer = _pool.TryRent(locator.SizeBytes);
         lock (_lock)
         {
@@ -196,6 +202,11 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
         var isPrefetch = buffer is not null;
         try
         {
+            if (buffer is null)
+            {
+                ReuseWhatWasRead(entry.Locator.SizeBytes);
+            }
+
             buffer ??= await _pool.RentAsync(entry.Locator.SizeBytes, _closing.Token);
             await _source.FetchAsync(entry.Locator, buffer, _closing.Token);
             Complete(entry, buffer, isPrefetch);
@@ -237,6 +248,31 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
         dropped.ForEach(old => old.Release());
     }
 
+    /// <summary>Memory that was used a moment ago costs nothing; memory that was never used costs as much as hashing the block.</summary>
+    private void ReuseWhatWasRead(int bytes)
+    {
+        if (!_options.ReusesWhatWasRead || _pool.HasUsed(bytes))
+        {
+            return;
+        }
+
+        BlockBuffer? dropped = null;
+        lock (_lock)
+        {
+            var node = _byUse.First;
+            for (var i = 0; node is not null && i < MaxLookedAt; (node, i) = (node.Next, i + 1))
+            {
+                if (node.Value is { Buffer: { IsShared: false } buffer } entry && buffer.CapacityBytes >= bytes && entry.ReadBytes >= buffer.Length)
+                {
+                    dropped = Remove(entry);
+                    break;
+                }
+            }
+        }
+
+        dropped?.Release();
+    }
+
     private bool Reclaim(long wantedBytes)
     {
         List<BlockBuffer> dropped;
@@ -259,11 +295,8 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
             var (entry, next) = (node.Value, node.Next);
             if (mayDrop(entry.Buffer!))
             {
-                _byUse.Remove(node);
-                _entries.Remove(entry.Locator.Hash);
-                _keptBytes -= entry.Buffer!.CapacityBytes;
-                bytes -= entry.Buffer.CapacityBytes;
-                dropped.Add(entry.Buffer);
+                bytes -= entry.Buffer!.CapacityBytes;
+                dropped.Add(Remove(entry));
             }
 
             node = next;
@@ -272,8 +305,18 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
         return dropped;
     }
 
-    private void Touch(Entry entry)
+    /// <summary>Under the lock: takes a block out; the caller releases what is returned after leaving it.</summary>
+    private BlockBuffer Remove(Entry entry)
     {
+        _byUse.Remove(entry.ByUse!);
+        _entries.Remove(entry.Locator.Hash);
+        _keptBytes -= entry.Buffer!.CapacityBytes;
+        return entry.Buffer;
+    }
+
+    private void Touch(Entry entry, int readBytes)
+    {
+        entry.ReadBytes += readBytes;
         if (entry.ByUse is { } node && node != _byUse.Last)
         {
             _byUse.Remove(node);
@@ -291,6 +334,9 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
         public BlockBuffer? Buffer { get; set; }
 
         public LinkedListNode<Entry>? ByUse { get; set; }
+
+        /// <summary>All that readers asked for.</summary>
+        public long ReadBytes { get; set; }
 
         /// <summary>Readers that wait for the fetch and each get a reference when it succeeds.</summary>
         public int Waiting { get; set; }

@@ -13,6 +13,7 @@ var options = new FuseMountOptions
     IsReadOnly = args.Contains("--read-only"),
     AllowOther = args.Contains("--allow-other"),
     MaxPendingInvalidations = args.Contains("--tiny-queue") ? 2 : new FuseMountOptions { MountPoint = args[0] }.MaxPendingInvalidations,
+    EagerNodes = args.Contains("--no-eager-nodes") ? 0 : new FuseMountOptions { MountPoint = args[0] }.EagerNodes,
     Held = HeldMount.FromEnvironment(),
 };
 if (args.Contains("--hold") && options.Held is null)
@@ -23,6 +24,7 @@ if (args.Contains("--hold") && options.Held is null)
 await using var tree = new MemoryFileSystem(TimeProvider.System)
 {
     IsCacheable = !args.Contains("--uncached"),
+    HidesIds = args.Contains("--hide-ids"),
     ExtendedAttributes = args.Contains("--attributes") ? new Dictionary<string, string> { ["user.keepfs.uuid"] = "zzzzz-4zz18-0123456789abcde", ["user.keepfs.pdh"] = "ä" } : [],
     OffersBacking = args.Contains("--backing"),
     Before = args.Contains("--async") ? static async (_, _) => await Task.Yield() : null,

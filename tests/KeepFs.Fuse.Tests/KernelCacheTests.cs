@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace KeepFs.Fuse.Tests;
 
 /// <summary>What the kernel keeps, and that announced changes reach it.</summary>
@@ -67,6 +69,24 @@ public sealed class KernelCacheTests
         await host.ShellAsync("printf +more >> f");
 
         await Eventually.AsyncTrue(async () => await host.ShellAsync("cat f") == "moved-the-end+more");
+    }
+
+    [Theory]
+    [InlineData("", 50)]
+    [InlineData("--no-eager-nodes", 0)]
+    [InlineData("--uncached", 0)]
+    public async Task A_listing_tells_all_of_cheap_entries_while_few_nodes_are_known(string flag, int told)
+    {
+        await using var host = await MountHostProcess.StartAsync(["--hide-ids", .. flag.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        Assert.Equal("ok", await host.CommandAsync("fill d 50"));
+        await host.ShellAsync("cd d");
+        var before = await KnownAsync();
+
+        await host.ShellAsync("ls -f d");
+
+        Assert.Equal(told, await KnownAsync() - before);
+
+        async Task<int> KnownAsync() => int.Parse((await host.CommandAsync("stats")).Split(' ')[0], CultureInfo.InvariantCulture);
     }
 
     [Theory]

@@ -36,7 +36,7 @@ public sealed partial class MemoryFileSystem
             await Owner.BeforeAsync(cancellationToken);
             lock (Owner._lock)
             {
-                _listing ??= [.. _entries.Select(entry => new DirectoryEntry(entry.Key, KindOf(entry.Value), entry.Value.Id))];
+                _listing ??= [.. _entries.Select(entry => new DirectoryEntry(entry.Key, KindOf(entry.Value), Owner.HidesIds ? 0 : entry.Value.Id))];
                 return _listing;
             }
         }

@@ -32,6 +32,9 @@ public sealed partial class MemoryFileSystem : IFileSystem
     /// <summary>What the nodes say of <see cref="NodeAttributes.IsCacheable"/>.</summary>
     public bool IsCacheable { get; init; } = true;
 
+    /// <summary>Listings do not tell ids, like those of a tree that makes nodes when they are asked for.</summary>
+    public bool HidesIds { get; init; }
+
     /// <summary>Files cannot be written through a front, and handles opened for reading offer a local file with the bytes.</summary>
     public bool OffersBacking { get; init; }
 

@@ -100,12 +100,39 @@ public sealed class CachedBlockStoreTests
         Assert.Equal((1, 0), (store.Hits, store.Misses));
     }
 
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 3)]
+    public async Task What_was_read_once_makes_room_before_new_memory_is_taken_if_asked_for(bool reuses, int kept)
+    {
+        await using var store = Store(out var pool, options: new BlockCacheOptions { CapacityBytes = long.MaxValue, ReusesWhatWasRead = reuses });
+        for (var i = 0; i < 3; i++)
+        {
+            (await store.ReadAsync(LocatorOf(i, 4096), 0, 4000, default)).Dispose();
+            (await store.ReadAsync(LocatorOf(i, 4096), 4000, 96, default)).Dispose();
+        }
+
+        Assert.Equal(kept * 4096, pool.OutBytes);
+    }
+
+    [Fact]
+    public async Task Blocks_that_are_read_in_part_or_now_are_not_reused()
+    {
+        await using var store = Store(out var pool, options: new BlockCacheOptions { CapacityBytes = long.MaxValue, ReusesWhatWasRead = true });
+        (await store.ReadAsync(LocatorOf(0, 4096), 0, 4095, default)).Dispose();
+        using (await store.ReadAsync(LocatorOf(1, 4096), 0, 4096, default))
+        {
+            (await store.ReadAsync(LocatorOf(2, 4096), 0, 1, default)).Dispose();
+            Assert.Equal(3 * 4096, pool.OutBytes);
+        }
+    }
+
     private static Locator LocatorOf(int number, int size) => new(BlockHash.Compute([(byte)number]), size);
 
-    private CachedBlockStore Store(out BlockBufferPool pool, int budgetBlocks = 4)
+    private CachedBlockStore Store(out BlockBufferPool pool, int budgetBlocks = 4, BlockCacheOptions? options = null)
     {
         pool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = (long)budgetBlocks * BlockBytes });
-        return new CachedBlockStore(_source, pool, new BlockCacheOptions { CapacityBytes = long.MaxValue });
+        return new CachedBlockStore(_source, pool, options ?? new BlockCacheOptions { CapacityBytes = long.MaxValue });
     }
 
     private sealed class Source : IBlockSource
