@@ -86,10 +86,10 @@ internal sealed class JournaledMount : IAsyncDisposable
         Assert.True(said?.StartsWith("mounted at", StringComparison.Ordinal), $"{said}\n{Errors}");
     }
 
-    /// <summary>SIGKILL; the dead mount is taken away.</summary>
+    /// <summary>SIGKILL, to the process that serves, too, when it is supervised; the dead mount is taken away.</summary>
     public async Task KillAsync()
     {
-        _process!.Kill();
+        _process!.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync().WaitAsync(Shell.Limit);
         _process.Dispose();
         _process = null;
