@@ -88,6 +88,19 @@ internal sealed partial class KeepFuse
         request.Reply(new SizeOut { Size = (uint)data.Length });
     }
 
+    /// <summary>copy_file_range, without moving bytes; where that is not possible the kernel copies (EOPNOTSUPP).</summary>
+    public async ValueTask CopyRangeAsync(FuseRequest request, CopyFileRangeIn copy)
+    {
+        if ((handles.File(copy.Handle) ?? await ReopenAsync(copy.Handle)) is not { } source || (handles.File(copy.TargetHandle) ?? await ReopenAsync(copy.TargetHandle)) is not { } target)
+        {
+            request.ReplyError(Errno.EBADF);
+            return;
+        }
+
+        var length = (long)Math.Min(copy.Length, int.MaxValue);
+        request.Reply(new SizeOut { Size = (uint)await target.Handle.ShareFromAsync(source.Handle, copy.Offset, copy.TargetOffset, length, request.Token) });
+    }
+
     public async ValueTask FlushAsync(FuseRequest request, ulong handle)
     {
         if ((handles.File(handle) ?? await ReopenAsync(handle)) is not { } open)

@@ -23,9 +23,9 @@ internal sealed class ClientSession : IAsyncDisposable
         (_http, _services, _hashing, Catalog, Config, Traffic, Events) = (http, services, hashing, catalog, config, keep, events);
         var pool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = Math.Max(limits.CacheBytes, 4L * Locator.MaxBlockSizeBytes) });
         var inMemory = new BlockCacheOptions { CapacityBytes = limits.CacheBytes };
-        if (limits.Disk is { } disk)
+        _disk = OpenDisk(limits);
+        if (_disk is not null)
         {
-            _disk = new BlockCacheDirectory(disk, TimeProvider.System, limits.Log);
             var store = new DiskCachedBlockStore(keep, pool, inMemory with { ReusesWhatWasRead = true }, _disk, hashing);
             (Store, _cache) = (store, store);
         }
@@ -40,6 +40,12 @@ internal sealed class ClientSession : IAsyncDisposable
     }
 
     public ICatalog Catalog { get; }
+
+    /// <summary>Never to be logged.</summary>
+    public required string Token { get; init; }
+
+    /// <summary>Reads blocks with other tokens than <see cref="Token"/>.</summary>
+    public required FormerBlocks FormerBlocks { get; init; }
 
     public SiteConfig Config { get; }
 
@@ -92,12 +98,30 @@ internal sealed class ClientSession : IAsyncDisposable
             var hashing = new HashService(new HashServiceOptions { MaxBacklogBytes = 8 << 20 });
             var keep = new KeepClient(http, services, options, TimeProvider.System, Random.Shared, hashing);
             var events = config.WebsocketUrl is { } url ? new CatalogEvents(http, url, settings.Token) : null;
-            return new ClientSession(http, services, new KeepTraffic(keep), hashing, catalog, config, limits, events);
+            return new ClientSession(http, services, new KeepTraffic(keep), hashing, catalog, config, limits, events)
+            {
+                Token = settings.Token,
+                FormerBlocks = new FormerBlocks(token => new KeepClient(http, services, options with { Token = token }, TimeProvider.System, Random.Shared, hashing)),
+            };
         }
         catch
         {
             http.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Null, with a line in the log, when a full or broken disk does not take it: a cache is no reason not to start.</summary>
+    private static BlockCacheDirectory? OpenDisk(SessionLimits limits)
+    {
+        try
+        {
+            return limits.Disk is { } disk ? new BlockCacheDirectory(disk, TimeProvider.System, limits.Log) : null;
+        }
+        catch (IOException e)
+        {
+            limits.Log($"the block cache in {limits.Disk!.Path} cannot be made, so blocks are kept only in memory: {e.Message}");
+            return null;
         }
     }
 

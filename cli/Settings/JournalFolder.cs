@@ -15,7 +15,7 @@ internal static class JournalFolder
         folder ??= Default(session.Config.ClusterId, (await session.Catalog.GetCurrentUserAsync(cancellationToken)).Uuid);
         try
         {
-            return StagingJournal.Open(folder, new JournalOptions(), TimeProvider.System, log);
+            return StagingJournal.Open(folder, session.Token, new JournalOptions(), TimeProvider.System, log);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -58,7 +58,7 @@ internal sealed class MountedSite : IAsyncDisposable
             journal = mount.Site.IsReadOnly ? null : await JournalFolder.OpenAsync(mount.JournalFolder, session, mount.Log, cancellationToken);
             var services = new CollectionServices(
                 session.Store, session.Catalog, session.WritePool, session.PackPool, mount.Collections, new NodeIds(), TimeProvider.System, mount.Log)
-            { Journal = journal };
+            { Journal = journal, FormerBlocks = session.FormerBlocks };
             if (journal is not null)
             {
                 await journal.ReplayAsync(services, ReplayPatience, cancellationToken);

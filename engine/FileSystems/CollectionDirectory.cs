@@ -70,7 +70,12 @@ internal sealed class CollectionDirectory : CollectionNode, IDirectoryNode
         }
     }
 
-    public async ValueTask<IFileNode> CreateFileAsync(string name, CancellationToken cancellationToken)
+    public ValueTask<IFileNode> CreateFileAsync(string name, CancellationToken cancellationToken) => CreateFileAsync(name, this, cancellationToken);
+
+    /// <param name="name">Its name.</param>
+    /// <param name="by">The node that stands for this directory where the call came from.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask<IFileNode> CreateFileAsync(string name, INode by, CancellationToken cancellationToken)
     {
         await Owner.MakeRoomAsync(cancellationToken);
         CollectionFile file;
@@ -83,11 +88,15 @@ internal sealed class CollectionDirectory : CollectionNode, IDirectoryNode
             Owner.Journal?.Create(file);
         }
 
+        Owner.Places?.Edited(this, name, by);
         await Owner.EnsureJournaledAsync(cancellationToken);
         return file;
     }
 
-    public async ValueTask<IDirectoryNode> CreateDirectoryAsync(string name, CancellationToken cancellationToken)
+    public ValueTask<IDirectoryNode> CreateDirectoryAsync(string name, CancellationToken cancellationToken) => CreateDirectoryAsync(name, this, cancellationToken);
+
+    /// <inheritdoc cref="CreateFileAsync(string, INode, CancellationToken)"/>
+    public async ValueTask<IDirectoryNode> CreateDirectoryAsync(string name, INode by, CancellationToken cancellationToken)
     {
         await Owner.MakeRoomAsync(cancellationToken);
         CollectionDirectory directory;
@@ -100,11 +109,15 @@ internal sealed class CollectionDirectory : CollectionNode, IDirectoryNode
             Owner.ScheduleSave();
         }
 
+        Owner.Places?.Edited(this, name, by);
         await Owner.EnsureJournaledAsync(cancellationToken);
         return directory;
     }
 
-    public async ValueTask RemoveAsync(string name, NodeKind kind, CancellationToken cancellationToken)
+    public ValueTask RemoveAsync(string name, NodeKind kind, CancellationToken cancellationToken) => RemoveAsync(name, kind, this, cancellationToken);
+
+    /// <inheritdoc cref="CreateFileAsync(string, INode, CancellationToken)"/>
+    public async ValueTask RemoveAsync(string name, NodeKind kind, INode by, CancellationToken cancellationToken)
     {
         await Owner.MakeRoomAsync(cancellationToken);
         lock (Owner.Lock)
@@ -126,12 +139,23 @@ internal sealed class CollectionDirectory : CollectionNode, IDirectoryNode
             Owner.ScheduleSave();
         }
 
+        Owner.Places?.Edited(this, name, by);
         await Owner.EnsureJournaledAsync(cancellationToken);
     }
 
-    public async ValueTask RenameAsync(string name, IDirectoryNode target, string targetName, bool mayReplace, CancellationToken cancellationToken)
+    public ValueTask RenameAsync(string name, IDirectoryNode target, string targetName, bool mayReplace, CancellationToken cancellationToken) =>
+        RenameAsync(name, target, targetName, mayReplace, this, cancellationToken);
+
+    /// <inheritdoc cref="CreateFileAsync(string, INode, CancellationToken)"/>
+    public async ValueTask RenameAsync(string name, IDirectoryNode target, string targetName, bool mayReplace, INode by, CancellationToken cancellationToken)
     {
-        target = target is CollectionEntry { Opened: { } opened } ? opened.RootNode : target;
+        var at = target;
+        target = target switch
+        {
+            CollectionEntry { Opened: { } opened } => opened.RootNode,
+            CollectionView view => view.Shown,
+            _ => target,
+        };
         if (target is not CollectionDirectory into || into.Owner != Owner)
         {
             throw new FsException(
@@ -176,8 +200,14 @@ internal sealed class CollectionDirectory : CollectionNode, IDirectoryNode
             Owner.ScheduleSave();
         }
 
+        Owner.Places?.Edited(this, name, by);
+
+        // Another place's node of a directory has come along: it is asked for again there.
+        Owner.Places?.Edited(into, targetName, PlaceOf(by) == PlaceOf(at) ? at : null);
         await Owner.EnsureJournaledAsync(cancellationToken);
     }
+
+    private CollectionEntry? PlaceOf(INode node) => node as CollectionEntry ?? (node as CollectionView)?.Place ?? Owner.Places?.First;
 
     private string PathOf(string name) => Parent is null ? name : $"{Path}/{name}";
 
@@ -206,6 +236,15 @@ internal sealed class CollectionDirectory : CollectionNode, IDirectoryNode
         }
 
         return node;
+    }
+
+    /// <summary>The node of that name, if somebody has looked it up.</summary>
+    public CollectionNode? FindLoaded(string name)
+    {
+        lock (Owner.Lock)
+        {
+            return Overlay.GetValueOrDefault(name);
+        }
     }
 
     /// <summary>Under the lock: puts a node here that the saved tree does not have here.</summary>

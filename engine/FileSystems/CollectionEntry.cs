@@ -1,40 +1,37 @@
+using System.Runtime.CompilerServices;
 using KeepFs.Engine.Catalog;
 
 namespace KeepFs.Engine.FileSystems;
 
 /// <summary>
-/// A collection in a project or under its id: shown without loading it, opened by the first look inside, and closed again when metadata takes too
-/// much memory and nobody refers to it. Stands for the collection's root directory.
+/// A collection in a project or under its id: shown without loading it, opened by the first look inside. Stands for the collection's root directory at this place;
+/// what is inside belongs to the <see cref="SharedCollection"/>.
 /// </summary>
-internal sealed class CollectionEntry : SiteDirectory, IAsyncDisposable
+internal sealed class CollectionEntry : SiteDirectory
 {
     public const string RecordName = ".arvados#collection";
 
-    private readonly SemaphoreSlim _opening = new(1, 1);
-    private readonly CollectionServices _services;
-    private readonly CollectionKind _kind;
-    private readonly DateTimeOffset _modifiedAt;
-    private readonly bool _ownerMayWrite;
     private readonly CollectionSpecials _specials;
-    private volatile CollectionFileSystem? _opened;
-    private int _holds;
-    private long _usedAt;
+    private readonly ConditionalWeakTable<CollectionDirectory, CollectionView> _views = [];
 
     private CollectionEntry(SiteFileSystem site, CollectionServices services, CollectionKind kind, string id, DateTimeOffset modifiedAt, bool ownerMayWrite)
         : base(site)
     {
-        (_services, _kind, CollectionId, _modifiedAt, _ownerMayWrite) = (services, kind, id, modifiedAt, ownerMayWrite);
-        _usedAt = services.Time.GetTimestamp();
+        (ModifiedAt, OwnerMayWrite) = (modifiedAt, ownerMayWrite);
+        Shared = site.Nodes.Share(this, kind, id, () => new SharedCollection(site, services, kind, id));
         _specials = new CollectionSpecials(this, services.Catalog);
     }
 
+    /// <summary>The same collection at all places.</summary>
+    public SharedCollection Shared { get; }
+
     /// <summary>UUID or portable data hash.</summary>
-    public string CollectionId { get; }
+    public string CollectionId => Shared.Id;
 
-    public CollectionKind Kind => _kind;
+    public CollectionKind Kind => Shared.Kind;
 
-    /// <summary>The collection, once somebody looked inside.</summary>
-    public CollectionFileSystem? Opened => _opened;
+    /// <summary>The collection, once somebody looked inside, here or at another place.</summary>
+    public CollectionFileSystem? Opened => Shared.Opened;
 
     /// <summary>Where the kernel is told that the entry is gone; null for the root of a mount.</summary>
     public SiteDirectory? Parent { get; set; }
@@ -42,14 +39,14 @@ internal sealed class CollectionEntry : SiteDirectory, IAsyncDisposable
     /// <summary>Its name there.</summary>
     public string? Name { get; set; }
 
-    /// <summary>The front refers to it or to something in it.</summary>
-    public bool IsHeld => Volatile.Read(ref _holds) > 0;
+    /// <summary>Shown until it is opened.</summary>
+    public DateTimeOffset ModifiedAt { get; }
 
-    /// <summary>Timestamp of the last operation on the root directory.</summary>
-    public long UsedAt => Volatile.Read(ref _usedAt);
+    /// <summary>Known already that the user may change it; otherwise that is found out when it is opened.</summary>
+    public bool OwnerMayWrite { get; }
 
-    /// <summary>Estimate of mount.md section 7.</summary>
-    public long MetadataBytes { get; private set; }
+    /// <summary>The front refers to it, to another place of the collection or to something in it.</summary>
+    public bool IsHeld => Shared.IsHeld;
 
     /// <summary>A collection as it is now.</summary>
     /// <param name="site">Where it is shown.</param>
@@ -76,21 +73,21 @@ internal sealed class CollectionEntry : SiteDirectory, IAsyncDisposable
     }
 
     public override ValueTask<NodeAttributes> GetAttributesAsync(CancellationToken cancellationToken) =>
-        _opened is { } open
+        Opened is { } open
             ? open.Root.GetAttributesAsync(cancellationToken)
-            : new(new NodeAttributes(NodeKind.Directory, 0, _modifiedAt, _ownerMayWrite, IsCacheable: true));
+            : new(new NodeAttributes(NodeKind.Directory, 0, ModifiedAt, OwnerMayWrite, IsCacheable: true));
 
     public override async ValueTask<INode?> LookupAsync(string name, CancellationToken cancellationToken) =>
-        name == RecordName ? _specials.Record : await (await OpenAsync(cancellationToken)).Root.LookupAsync(name, cancellationToken) ?? _specials.Find(name);
+        name == RecordName ? _specials.Record : Show(await (await OpenAsync(cancellationToken)).Root.LookupAsync(name, cancellationToken)) ?? _specials.Find(name);
 
     public override async ValueTask<IReadOnlyList<DirectoryEntry>> ListAsync(CancellationToken cancellationToken) =>
-        await (await OpenAsync(cancellationToken)).Root.ListAsync(cancellationToken);
+        await OpenAsync(cancellationToken) is var open ? Show(open.RootNode, await open.Root.ListAsync(cancellationToken)) : [];
 
     public override async ValueTask<IFileNode> CreateFileAsync(string name, CancellationToken cancellationToken) =>
-        await (await OpenAsync(cancellationToken)).Root.CreateFileAsync(Free(name), cancellationToken);
+        await (await OpenAsync(cancellationToken)).RootNode.CreateFileAsync(Free(name), this, cancellationToken);
 
     public override async ValueTask<IDirectoryNode> CreateDirectoryAsync(string name, CancellationToken cancellationToken) =>
-        await (await OpenAsync(cancellationToken)).Root.CreateDirectoryAsync(Free(name), cancellationToken);
+        (IDirectoryNode)Show(await (await OpenAsync(cancellationToken)).RootNode.CreateDirectoryAsync(Free(name), this, cancellationToken))!;
 
     public override async ValueTask RemoveAsync(string name, NodeKind kind, CancellationToken cancellationToken)
     {
@@ -100,7 +97,7 @@ internal sealed class CollectionEntry : SiteDirectory, IAsyncDisposable
             throw Refused(name, "it belongs to every collection");
         }
 
-        await open.Root.RemoveAsync(name, kind, cancellationToken);
+        await open.RootNode.RemoveAsync(name, kind, this, cancellationToken);
     }
 
     public override async ValueTask RenameAsync(string name, IDirectoryNode target, string targetName, bool mayReplace, CancellationToken cancellationToken)
@@ -117,13 +114,13 @@ internal sealed class CollectionEntry : SiteDirectory, IAsyncDisposable
             await other.OpenAsync(cancellationToken);
         }
 
-        await open.Root.RenameAsync(name, target, targetName, mayReplace, cancellationToken);
+        await open.RootNode.RenameAsync(name, target, targetName, mayReplace, this, cancellationToken);
     }
 
     /// <summary>A temporary collection has nowhere to be saved; only its data goes to keepstores, by <c>.arvados#collection</c>.</summary>
     public override async ValueTask SyncAsync(CancellationToken cancellationToken)
     {
-        if (_opened is { } open)
+        if (Opened is { } open)
         {
             await open.SaveAsync(cancellationToken);
         }
@@ -133,131 +130,27 @@ internal sealed class CollectionEntry : SiteDirectory, IAsyncDisposable
         _specials.GetExtendedAttributesAsync(cancellationToken);
 
     /// <summary>Loads the collection if that has not happened yet.</summary>
-    public async ValueTask<CollectionFileSystem> OpenAsync(CancellationToken cancellationToken)
-    {
-        Volatile.Write(ref _usedAt, _services.Time.GetTimestamp());
-        if (_opened is { } open)
-        {
-            return open;
-        }
-
-        await _opening.WaitAsync(cancellationToken);
-        try
-        {
-            if (_opened is { } opened)
-            {
-                return opened;
-            }
-
-            var record = await SiteFileSystem.AskAsync(_services.Catalog, catalog => catalog.FindCollectionAsync(CollectionId, null, cancellationToken))
-                ?? throw new FsException(FsError.NotFound, $"There is no collection {CollectionId}, or it may not be read with this token.");
-            return await OpenWithAsync(record, cancellationToken);
-        }
-        finally
-        {
-            _opening.Release();
-        }
-    }
+    public ValueTask<CollectionFileSystem> OpenAsync(CancellationToken cancellationToken) => Shared.OpenAsync(this, null, cancellationToken);
 
     /// <summary>Takes a record that was fetched anyway.</summary>
-    public async ValueTask OpenAsync(Collection record, CancellationToken cancellationToken)
-    {
-        await _opening.WaitAsync(cancellationToken);
-        try
-        {
-            if (_opened is null)
-            {
-                await OpenWithAsync(record, cancellationToken);
-            }
-        }
-        finally
-        {
-            _opening.Release();
-        }
-    }
+    public async ValueTask OpenAsync(Collection record, CancellationToken cancellationToken) => await Shared.OpenAsync(this, record, cancellationToken);
 
-    /// <summary>The front refers to the entry or to something in it once more.</summary>
-    public void Hold() => Interlocked.Increment(ref _holds);
+    /// <summary>The node that stands here for one of the collection's own.</summary>
+    public INode? Show(INode? node) =>
+        node is CollectionDirectory directory && Shared.First != this ? _views.GetValue(directory, shown => new CollectionView(this, shown)) : node;
 
-    /// <summary>And once less.</summary>
-    public void Release() => Interlocked.Decrement(ref _holds);
+    /// <summary>The same for what a directory lists.</summary>
+    public IReadOnlyList<DirectoryEntry> Show(CollectionDirectory directory, IReadOnlyList<DirectoryEntry> entries) =>
+        Shared.First == this ? entries : [.. entries.Select(entry => entry.Kind == NodeKind.Directory ? entry with { Id = IdOf(directory, entry) } : entry)];
 
-    /// <summary>Gives the memory back if nobody refers to it and everything is saved; false if not now.</summary>
-    public async Task<bool> TryCloseAsync(CancellationToken cancellationToken)
-    {
-        if (_kind == CollectionKind.Temporary || IsHeld)
-        {
-            return false;
-        }
+    /// <summary>The node that stands here for a directory, if somebody has seen it.</summary>
+    public CollectionView? FindView(CollectionDirectory directory) => _views.TryGetValue(directory, out var view) ? view : null;
 
-        await _opening.WaitAsync(cancellationToken);
-        try
-        {
-            if (_opened is not { } open)
-            {
-                return true;
-            }
-
-            await open.SaveAsync(cancellationToken);
-
-            // Whoever takes hold from now on finds it closed and opens it again; whoever did before is seen here.
-            _opened = null;
-            Interlocked.MemoryBarrier();
-            if (IsHeld || open.IsDirty)
-            {
-                _opened = open;
-                return false;
-            }
-
-            Site.Closed(open);
-            await open.DisposeAsync();
-            MetadataBytes = 0;
-            return true;
-        }
-        finally
-        {
-            _opening.Release();
-        }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_opened is { } open)
-        {
-            Site.Closed(open);
-            await open.DisposeAsync();
-        }
-
-        _opening.Dispose();
-    }
-
-    private static bool IsRoot(INode node) => node is CollectionDirectory { Parent: null, IsRemoved: false };
+    private ulong IdOf(CollectionDirectory parent, DirectoryEntry entry) => entry.Id != 0 && parent.FindLoaded(entry.Name) is CollectionDirectory loaded ? FindView(loaded)?.Id ?? 0 : 0;
 
     private static string Free(string name) =>
         name == RecordName ? throw new FsException(FsError.AlreadyExists, $"\"{name}\" is in every collection.") : name;
 
     private async ValueTask<bool> IsSpecialAsync(CollectionFileSystem open, string name, CancellationToken cancellationToken) =>
         name == RecordName || (_specials.Find(name) is not null && await open.Root.LookupAsync(name, cancellationToken) is null);
-
-    private async ValueTask<CollectionFileSystem> OpenWithAsync(Collection record, CancellationToken cancellationToken)
-    {
-        var mayWrite = _kind switch
-        {
-            CollectionKind.Temporary => true,
-            CollectionKind.Current => !Site.Options.IsReadOnly && (_ownerMayWrite || await Site.MayWriteAsync(record, cancellationToken)),
-            _ => false,
-        };
-        var named = record with { Uuid = CollectionId, ModifiedAt = record.ModifiedAt ?? _modifiedAt };
-        var open = CollectionFileSystem.Open(_services, named, mayWrite, change => Site.Announce(change with { Node = IsRoot(change.Node) ? this : change.Node }));
-        open.Refusal = Site.Options.IsReadOnly ? FsError.ReadOnly : FsError.NotPermitted;
-        MetadataBytes = 8L * (record.ManifestText?.Length ?? 0);
-        _opened = open;
-        Site.Opened(open, this);
-        if (mayWrite != _ownerMayWrite)
-        {
-            Site.Announce(new NodeChange(this, null));
-        }
-
-        return open;
-    }
 }

@@ -31,6 +31,13 @@ internal sealed class CollectionFileHandle(CollectionFile file, bool writes, Saf
         await file.Owner.WriteAsync(file, offset, data, cancellationToken);
     }
 
+    public ValueTask<long> ShareFromAsync(IFileHandle source, long sourceOffset, long offset, long length, CancellationToken cancellationToken) =>
+        !writes ? throw new FsException(FsError.NotPermitted, $"\"{file.Name}\" is not open for writing.")
+            : source is CollectionFileHandle other ? file.Owner.ShareAsync(other.File, sourceOffset, file, offset, length, cancellationToken)
+            : throw new FsException(FsError.NotSupported, "Only files of collections can share their data.");
+
+    private CollectionFile File => file;
+
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         if (writes)

@@ -11,7 +11,7 @@ public sealed partial class CollectionFileSystem
     internal async ValueTask<BlockLease> ReadAsync(CollectionFile file, long offset, int length, CancellationToken cancellationToken)
     {
         SegmentReader? reader = null;
-        List<(Extent Extent, byte[]? Bytes)> parts = [];
+        List<Part> parts = [];
         lock (Lock)
         {
             length = (int)Math.Clamp(file.SizeBytes - offset, 0, length);
@@ -31,7 +31,7 @@ public sealed partial class CollectionFileSystem
         }
 
         return reader is not null ? await ReadStoredAsync(reader, offset, length, cancellationToken)
-            : parts is [({ Stored: { } only }, _)] ? await FetchAsync(only, cancellationToken)
+            : parts is [{ Spill: null, Extent.Stored: { } only }] ? await FetchAsync(only, cancellationToken)
             : await CopyAsync(parts, length, cancellationToken);
     }
 
@@ -185,63 +185,60 @@ public sealed partial class CollectionFileSystem
         }
     }
 
-    /// <summary>
-    /// Memory for unsaved data. When the budget is spent the writer waits for the full blocks that are on their way to keepstores; only when there are none,
-    /// what is half full goes there too.
-    /// </summary>
-    private async ValueTask<BlockBuffer> RentAsync(int bytes, CancellationToken cancellationToken)
+    /// <summary>Under the lock: the extents; what is only in memory is copied, because a writer may change it right after, and what was put aside is held.</summary>
+    private static List<Part> Peek(List<Extent> extents) => extents.ConvertAll(extent =>
     {
-        while (true)
+        if (extent is not { Stored: null, Memory: { } memory })
         {
-            if (Services.WritePool.TryRent(bytes) is { } buffer)
-            {
-                return buffer;
-            }
-
-            if (Services.Open.NextUpload is not { } upload)
-            {
-                break;
-            }
-
-            await upload.WaitAsync(cancellationToken);
+            return new Part(extent, null, null, 0);
         }
 
-        await Services.Open.FlushAsync(this, cancellationToken);
-        return await Services.WritePool.RentAsync(bytes, cancellationToken);
-    }
+        if (memory.Spilled is not { } place)
+        {
+            return new Part(extent, memory.Memory.Slice(extent.Offset, (int)extent.Length).ToArray(), null, 0);
+        }
 
-    /// <summary>Under the lock: the extents; what is only in memory is copied, because a writer may change it right after.</summary>
-    private static List<(Extent Extent, byte[]? Bytes)> Peek(List<Extent> extents) =>
-        extents.ConvertAll(extent => (extent, extent.Stored is null && extent.Memory is { } memory
-            ? memory.Memory.Slice(extent.Offset, (int)extent.Length).ToArray()
-            : null));
+        place.File.Hold();
+        return new Part(extent, null, place.File, place.Offset + extent.Offset);
+    });
 
-    private async ValueTask<BlockLease> CopyAsync(List<(Extent Extent, byte[]? Bytes)> parts, int length, CancellationToken cancellationToken)
+    private async ValueTask<BlockLease> CopyAsync(List<Part> parts, int length, CancellationToken cancellationToken)
     {
-        if (parts is [(_, { } whole)])
+        try
         {
-            return BlockLease.Unowned(whole);
-        }
-
-        var bytes = new byte[length];
-        var at = 0;
-        foreach (var (extent, copied) in parts)
-        {
-            var destination = bytes.AsMemory(at, (int)extent.Length);
-            if (copied is not null)
+            if (parts is [{ Copied: { } whole }])
             {
-                copied.CopyTo(destination);
-            }
-            else if (extent.Stored is { } stored)
-            {
-                using var lease = await FetchAsync(stored, cancellationToken);
-                lease.Memory.CopyTo(destination);
+                return BlockLease.Unowned(whole);
             }
 
-            at += (int)extent.Length;
-        }
+            var bytes = new byte[length];
+            var at = 0;
+            foreach (var part in parts)
+            {
+                var destination = bytes.AsMemory(at, (int)part.Extent.Length);
+                if (part.Copied is not null)
+                {
+                    part.Copied.CopyTo(destination);
+                }
+                else if (part.Spill is not null)
+                {
+                    part.Spill.Read(destination.Span, part.SpillOffset);
+                }
+                else if (part.Extent.Stored is { } stored)
+                {
+                    using var lease = await FetchAsync(stored, cancellationToken);
+                    lease.Memory.CopyTo(destination);
+                }
 
-        return BlockLease.Unowned(bytes);
+                at += (int)part.Extent.Length;
+            }
+
+            return BlockLease.Unowned(bytes);
+        }
+        finally
+        {
+            parts.ForEach(part => part.Spill?.Drop());
+        }
     }
 
     private async ValueTask<BlockLease> ReadStoredAsync(SegmentReader reader, long offset, int length, CancellationToken cancellationToken)
@@ -278,4 +275,11 @@ public sealed partial class CollectionFileSystem
             return await Services.Store.ReadAsync(CurrentLocator(segment.Locator), segment.Offset, segment.Length, cancellationToken);
         }
     }
+
+    /// <summary>A piece of what is being read.</summary>
+    /// <param name="Extent">Which.</param>
+    /// <param name="Copied">Its bytes when they were in memory.</param>
+    /// <param name="Spill">Where they are when they were put aside; held.</param>
+    /// <param name="SpillOffset">First byte there.</param>
+    private readonly record struct Part(Extent Extent, byte[]? Copied, SpillFile? Spill, long SpillOffset);
 }

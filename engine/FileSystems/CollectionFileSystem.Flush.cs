@@ -107,7 +107,8 @@ public sealed partial class CollectionFileSystem
         await _uploads.WaitAsync(cancellationToken);
         try
         {
-            var written = await Services.Store.WriteAsync(segment.Memory, Services.Options.Write, cancellationToken);
+            using var bytes = await BytesAsync(segment, cancellationToken);
+            var written = await Services.Store.WriteAsync(bytes.Memory, Services.Options.Write, cancellationToken);
             lock (Lock)
             {
                 SetStored(segment, new ManifestSegment(written.Locator, 0, segment.Length));
@@ -129,7 +130,15 @@ public sealed partial class CollectionFileSystem
                 segment.Length,
                 (destination, _) =>
                 {
-                    segment.Memory.CopyTo(destination);
+                    if (segment.Spilled is { } place)
+                    {
+                        place.File.Read(destination.Span, place.Offset);
+                    }
+                    else
+                    {
+                        segment.Memory.CopyTo(destination);
+                    }
+
                     return default;
                 },
                 cancellationToken));
@@ -192,7 +201,7 @@ public sealed partial class CollectionFileSystem
     private static FsException Translate(KeepException e) => new(e.Kind switch
     {
         KeepErrorKind.Full => FsError.NoSpace,
-        KeepErrorKind.PermissionDenied => FsError.NotPermitted,
+        KeepErrorKind.PermissionDenied => FsError.Unauthorized,
         _ => FsError.InputOutput,
     }, e.Message, e);
 }

@@ -69,6 +69,9 @@ public sealed partial class CollectionFileSystem : IAsyncDisposable
     /// <summary>What a change is answered with when <see cref="IsWritable"/> is false.</summary>
     internal FsError Refusal { get; set; } = FsError.ReadOnly;
 
+    /// <summary>Where a mount shows it; null outside a mount.</summary>
+    internal SharedCollection? Places { get; set; }
+
     internal CollectionServices Services { get; }
 
     internal Lock Lock { get; } = new();

@@ -26,6 +26,12 @@ public sealed record CollectionOptions
     /// </summary>
     public int FailuresBeforeReport { get; init; } = 3;
 
+    /// <summary>
+    /// How long a write waits for memory when it is spent and neither keepstores nor the journal's disk take what it holds, before it gets EIO: longer than a
+    /// keepstore takes to restart, and the same as the journal's own patience.
+    /// </summary>
+    public TimeSpan MaxMemoryWait { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>close() returns only when the file's collection is saved (mount.md section 6).</summary>
     public bool SyncOnClose { get; init; }
 

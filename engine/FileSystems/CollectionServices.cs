@@ -28,6 +28,9 @@ public sealed record CollectionServices(
     /// <summary>Records changes before they are answered; none: what is not saved is lost with the process.</summary>
     public StagingJournal? Journal { get; init; }
 
+    /// <summary>Reads what was stored under earlier tokens; none: what the journal refers to can be saved only with the token that stored it.</summary>
+    public IFormerBlocks? FormerBlocks { get; init; }
+
     /// <summary>What the catalogue does not have yet, by collection.</summary>
     public IReadOnlyList<UnsavedCollection> Unsaved() => Open.Unsaved();
 

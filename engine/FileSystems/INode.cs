@@ -90,6 +90,14 @@ public interface IFileHandle : IAsyncDisposable
     ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> data, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Makes a range of this file show the same stored data as a range of another one, without moving bytes. Returns how many: fewer than asked for at the end of
+    /// the source or where its data is not stored yet.
+    /// </summary>
+    /// <exception cref="FsException"><see cref="FsError.NotSupported"/>: nothing of it can be shared; copy the bytes.</exception>
+    ValueTask<long> ShareFromAsync(IFileHandle source, long sourceOffset, long offset, long length, CancellationToken cancellationToken) =>
+        throw new FsException(FsError.NotSupported, "Only files of collections can share their data.");
+
+    /// <summary>
     /// Called for each close() of a descriptor. Reports a failure of earlier background work on this file; whether the data is saved when
     /// it returns is the file system's policy (mount.md section 6, spec decision 20).
     /// </summary>

@@ -14,6 +14,7 @@ internal sealed class MemorySegment
 {
     private BlockBuffer? _buffer;
     private int _holders;
+    private (SpillFile File, long Offset)? _spilled;
     private List<JournalFile>? _journaled;
 
     public MemorySegment(BlockBuffer buffer)
@@ -38,9 +39,15 @@ internal sealed class MemorySegment
     /// <summary>The upload under way, shared by everybody who waits for it.</summary>
     public Task? Upload { get; set; }
 
+    /// <summary>The bytes take memory.</summary>
+    public bool IsInMemory => _buffer is not null;
+
+    /// <summary>Where the bytes are when memory had no room for them.</summary>
+    public (SpillFile File, long Offset)? Spilled => _spilled;
+
     public bool IsFull => Length == Locator.MaxBlockSizeBytes;
 
-    public ReadOnlyMemory<byte> Memory => (_buffer ?? throw new InvalidOperationException("The bytes are stored already.")).Capacity[..Length];
+    public ReadOnlyMemory<byte> Memory => (_buffer ?? throw new InvalidOperationException("The bytes are stored already, or put aside.")).Capacity[..Length];
 
     public int RoomWithin(int capacityBytes) => capacityBytes - Length;
 
@@ -67,6 +74,22 @@ internal sealed class MemorySegment
         _buffer = larger;
     }
 
+    /// <summary>The memory with one more reference, which the caller releases.</summary>
+    public BlockBuffer Borrow()
+    {
+        _buffer!.AddReference();
+        return _buffer;
+    }
+
+    /// <summary>The bytes of a sealed segment are in a file now, and the memory goes back.</summary>
+    public void SpillTo(SpillFile file, long offset)
+    {
+        Debug.Assert(IsSealed && Upload is null, "Somebody may be writing to the memory, or reading from it.");
+        file.Hold();
+        _spilled = (file, offset);
+        ReleaseBuffer();
+    }
+
     public void Seal() => IsSealed = true;
 
     public void Hold() => _holders++;
@@ -76,6 +99,7 @@ internal sealed class MemorySegment
         if (--_holders == 0)
         {
             ReleaseBuffer();
+            ReleaseSpill();
             ReleaseJournal();
         }
     }
@@ -84,6 +108,7 @@ internal sealed class MemorySegment
     {
         Stored = stored;
         ReleaseBuffer();
+        ReleaseSpill();
     }
 
     /// <summary>A data file of the journal holds some of the bytes.</summary>
@@ -107,5 +132,11 @@ internal sealed class MemorySegment
     {
         _buffer?.Release();
         _buffer = null;
+    }
+
+    private void ReleaseSpill()
+    {
+        _spilled?.File.Drop();
+        _spilled = null;
     }
 }

@@ -23,7 +23,7 @@ internal abstract class NamedDirectory(SiteFileSystem site) : SiteDirectory(site
     {
         lock (_lock)
         {
-            _entries = null;
+            _askedAt = long.MinValue;
         }
     }
 
@@ -62,14 +62,22 @@ internal abstract class NamedDirectory(SiteFileSystem site) : SiteDirectory(site
 
         // Two at once ask twice; both get the same nodes.
         var asked = Site.Services.Time.GetTimestamp();
-        return Take(await LoadAsync(cancellationToken), asked);
+        try
+        {
+            return Take(await LoadAsync(cancellationToken), asked);
+        }
+        catch (FsException e) when (Volatile.Read(ref _entries) is { } old)
+        {
+            Site.Services.Log($"{GetType().Name}: old entries are shown, because the catalogue could not be asked: {e.Message}");
+            return old;
+        }
     }
 
     private Dictionary<string, SiteDirectory>? Fresh()
     {
         lock (_lock)
         {
-            return _entries is not null && Site.Services.Time.GetElapsedTime(_askedAt) < Lifetime ? _entries : null;
+            return _entries is not null && _askedAt != long.MinValue && Site.Services.Time.GetElapsedTime(_askedAt) < Lifetime ? _entries : null;
         }
     }
 

@@ -77,4 +77,46 @@ internal sealed class OpenCollections
             }
         }
     }
+
+    /// <summary>
+    /// Keepstores do not take what memory holds: it is put aside on the journal's disk. True when there is room now; false when there is no journal, when its disk
+    /// does not take it either, or when everything is on its way already.
+    /// </summary>
+    public async Task<bool> SpillAsync(CollectionServices services, int wantedBytes, CancellationToken cancellationToken)
+    {
+        if (services.Journal is not { } journal)
+        {
+            return false;
+        }
+
+        await journal.Spilling.WaitAsync(cancellationToken);
+        SpillFile? file = null;
+        try
+        {
+            if (services.WritePool.OutBytes + wantedBytes <= services.WritePool.BudgetBytes / 2)
+            {
+                // Somebody else did it while we waited.
+                return true;
+            }
+
+            file = journal.CreateSpill();
+            var freed = _open.Keys.Sum(collection => collection.Spill(file));
+            if (freed > 0)
+            {
+                services.Log($"keepstores do not take unsaved data, and memory for it is spent: {freed} bytes were put aside on the disk of the journal");
+            }
+
+            return freed > 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            services.Log($"memory for unsaved data is spent, and the disk of the journal takes none: {e.Message}");
+            return false;
+        }
+        finally
+        {
+            file?.Drop();
+            journal.Spilling.Release();
+        }
+    }
 }

@@ -23,6 +23,9 @@ internal sealed class ProjectDirectory : SiteDirectory
 
     private DateTimeOffset _changedAt;
 
+    /// <summary>The last listing, for when the catalogue cannot be asked.</summary>
+    private volatile IReadOnlyList<DirectoryEntry>? _listed;
+
     public ProjectDirectory(SiteFileSystem site, string uuid, bool isFilter, bool mayWrite)
         : base(site)
     {
@@ -58,7 +61,18 @@ internal sealed class ProjectDirectory : SiteDirectory
         }
 
         var asked = Site.Services.Time.GetTimestamp();
-        var item = await FindAsync(name, cancellationToken);
+        ProjectItem? item;
+        try
+        {
+            item = await FindAsync(name, cancellationToken);
+        }
+        catch (FsException e) when (FindOld(name) is { } old)
+        {
+            // Better an old name than none: what is open behind it can still be read and written (mount.md section 7).
+            Site.Services.Log($"project {Uuid}: \"{name}\" is believed to be what it was, because the catalogue could not be asked: {e.Message}");
+            return old;
+        }
+
         lock (_lock)
         {
             if (item is null)
@@ -76,7 +90,17 @@ internal sealed class ProjectDirectory : SiteDirectory
     public override async ValueTask<IReadOnlyList<DirectoryEntry>> ListAsync(CancellationToken cancellationToken)
     {
         var asked = Site.Services.Time.GetTimestamp();
-        var items = await ListItemsAsync(cancellationToken);
+        IReadOnlyList<ProjectItem> items;
+        try
+        {
+            items = await ListItemsAsync(cancellationToken);
+        }
+        catch (FsException e) when (_listed is { } old)
+        {
+            Site.Services.Log($"project {Uuid}: its old listing is shown, because the catalogue could not be asked: {e.Message}");
+            return old;
+        }
+
         var entries = new SortedDictionary<string, DirectoryEntry>(Manifests.Utf8Order.Instance);
         lock (_lock)
         {
@@ -97,7 +121,8 @@ internal sealed class ProjectDirectory : SiteDirectory
             }
         }
 
-        return [.. entries.Values];
+        _listed = [.. entries.Values];
+        return _listed;
     }
 
     public override ValueTask<IFileNode> CreateFileAsync(string name, CancellationToken cancellationToken) =>
@@ -124,6 +149,7 @@ internal sealed class ProjectDirectory : SiteDirectory
         try
         {
             var record = await Site.AskAsync(catalog => catalog.CreateCollectionAsync(new CollectionChange { Collection = write }, cancellationToken));
+            InvalidateOthers();
             return Remember(name, new ProjectItem { Uuid = record.Uuid, Name = name, Kind = "arvados#collection", ModifiedAt = record.ModifiedAt });
         }
         catch (FsException e) when (e.InnerException is CatalogException { Kind: CatalogErrorKind.Invalid })
@@ -158,6 +184,8 @@ internal sealed class ProjectDirectory : SiteDirectory
         });
         Forget(name, entry.CollectionId);
         await Site.UntrackAsync(entry);
+        await Site.VanishAsync(entry.Shared);
+        InvalidateOthers();
     }
 
     public override async ValueTask RenameAsync(string name, IDirectoryNode target, string targetName, bool mayReplace, CancellationToken cancellationToken)
@@ -180,6 +208,8 @@ internal sealed class ProjectDirectory : SiteDirectory
         var record = await Site.AskAsync(catalog => catalog.UpdateCollectionAsync(entry.CollectionId, change, cancellationToken));
         Forget(name, entry.CollectionId);
         project.Adopt(targetName, new ProjectItem { Uuid = entry.CollectionId, Name = targetName, Kind = "arvados#collection", ModifiedAt = record.ModifiedAt }, entry);
+        InvalidateOthers();
+        project.InvalidateOthers();
     }
 
     public override void Vanished(CollectionEntry entry)
@@ -216,6 +246,30 @@ internal sealed class ProjectDirectory : SiteDirectory
         }
 
         Site.Announce(new NodeChange(this, null));
+    }
+
+    /// <summary>The same project at other places of the mount.</summary>
+    private void InvalidateOthers()
+    {
+        foreach (var other in Site.Nodes.Find(Uuid).Where(other => other != this))
+        {
+            other.Invalidate();
+        }
+    }
+
+    /// <summary>What the name meant when it could be asked for; it is believed for another refresh time, so that not each access waits for the catalogue.</summary>
+    private SiteDirectory? FindOld(string name)
+    {
+        lock (_lock)
+        {
+            if (!_names.TryGetValue(name, out var known))
+            {
+                return null;
+            }
+
+            _names[name] = (known.Item, Site.Services.Time.GetTimestamp());
+            return NodeOf(name, known.Item);
+        }
     }
 
     private void CheckMayChange(string name)

@@ -95,15 +95,15 @@ public sealed class SiteFileSystem : IFileSystem
     }
 
     /// <inheritdoc/>
-    public void Hold(INode node) => EntryOf(node)?.Hold();
+    public void Hold(INode node) => SharedOf(node)?.Hold();
 
     /// <inheritdoc/>
     public void Release(INode node)
     {
-        if (EntryOf(node) is { } entry)
+        if (SharedOf(node) is { } shared)
         {
-            entry.Release();
-            if (!entry.IsHeld)
+            shared.Release();
+            if (!shared.IsHeld)
             {
                 _refresh.ShrinkIfNeeded();
             }
@@ -116,7 +116,7 @@ public sealed class SiteFileSystem : IFileSystem
         await _refresh.DisposeAsync();
         foreach (var entry in Nodes.Collections)
         {
-            await entry.DisposeAsync();
+            await UntrackAsync(entry);
         }
     }
 
@@ -134,13 +134,26 @@ public sealed class SiteFileSystem : IFileSystem
     {
         if (Nodes.Remove(entry))
         {
-            await entry.DisposeAsync();
+            await entry.Shared.DisposeAsync();
         }
     }
 
-    internal void Opened(CollectionFileSystem collection, CollectionEntry entry)
+    /// <summary>A collection does not exist any more, or may not be read any more. What is not saved stays, and says so when it is synced.</summary>
+    internal async ValueTask VanishAsync(SharedCollection shared)
     {
-        Nodes.Opens(collection, entry);
+        foreach (var place in shared.Places)
+        {
+            place.Parent?.Vanished(place);
+            if (!shared.IsHeld && shared.Opened is null or { IsDirty: false })
+            {
+                await UntrackAsync(place);
+            }
+        }
+    }
+
+    internal void Opened(CollectionFileSystem collection, SharedCollection shared)
+    {
+        Nodes.Opens(collection, shared);
         _refresh.ShrinkIfNeeded();
     }
 
@@ -196,10 +209,11 @@ public sealed class SiteFileSystem : IFileSystem
         }
     }
 
-    private CollectionEntry? EntryOf(INode node) => node switch
+    private SharedCollection? SharedOf(INode node) => node switch
     {
-        CollectionEntry entry => entry,
-        CollectionNode inside => Nodes.EntryOf(inside.Owner),
+        CollectionEntry entry => entry.Shared,
+        CollectionView view => view.Place.Shared,
+        CollectionNode inside => Nodes.SharedOf(inside.Owner),
         _ => null,
     };
 }

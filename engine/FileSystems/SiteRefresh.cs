@@ -37,14 +37,14 @@ internal sealed class SiteRefresh(SiteFileSystem site, ICatalogEvents? events) :
 
         try
         {
-            foreach (var entry in site.Nodes.Opened.OrderBy(entry => entry.UsedAt).SkipLast(AlwaysKept).ToArray())
+            foreach (var shared in site.Nodes.Opened.OrderBy(shared => shared.UsedAt).SkipLast(AlwaysKept).ToArray())
             {
                 if (Over() <= 0)
                 {
                     break;
                 }
 
-                await CloseAsync(entry);
+                await CloseAsync(shared);
             }
         }
         catch (OperationCanceledException)
@@ -71,21 +71,29 @@ internal sealed class SiteRefresh(SiteFileSystem site, ICatalogEvents? events) :
         _closing.Dispose();
     }
 
-    private long Over() => site.Nodes.Opened.Sum(entry => entry.MetadataBytes) - site.Options.MetadataBytes;
+    private long Over() => site.Nodes.Opened.Sum(shared => shared.MetadataBytes) - site.Options.MetadataBytes;
 
-    private async Task CloseAsync(CollectionEntry entry)
+    private async Task CloseAsync(SharedCollection shared)
     {
         try
         {
-            if (!await entry.TryCloseAsync(_closing.Token) && entry is { Parent: { } parent, Name: { } name })
+            if (await shared.TryCloseAsync(_closing.Token))
             {
-                // The kernel refers to it: when it has followed this and let go, the next round succeeds.
-                site.Announce(new NodeChange(parent, name));
+                return;
+            }
+
+            // The kernel refers to it: when it has followed this and let go, the next round succeeds.
+            foreach (var place in shared.Places)
+            {
+                if (place is { Parent: { } parent, Name: { } name })
+                {
+                    site.Announce(new NodeChange(parent, name));
+                }
             }
         }
         catch (FsException e)
         {
-            site.Services.Log($"collection {entry.CollectionId}: kept in memory, because it could not be saved: {e.Message}");
+            site.Services.Log($"collection {shared.Id}: kept in memory, because it could not be saved: {e.Message}");
         }
     }
 
@@ -102,9 +110,9 @@ internal sealed class SiteRefresh(SiteFileSystem site, ICatalogEvents? events) :
                     await CompareAsync([.. site.Nodes.Opened]);
                 }
 
-                foreach (var entry in site.Nodes.Opened)
+                foreach (var shared in site.Nodes.Opened)
                 {
-                    await RenewAsync(entry);
+                    await RenewAsync(shared);
                 }
 
                 ShrinkIfNeeded();
@@ -117,21 +125,21 @@ internal sealed class SiteRefresh(SiteFileSystem site, ICatalogEvents? events) :
     }
 
     /// <summary>Which of the collections have other content now than when they were loaded, or are gone.</summary>
-    private async Task CompareAsync(IReadOnlyCollection<CollectionEntry> entries)
+    private async Task CompareAsync(IReadOnlyCollection<SharedCollection> opened)
     {
         try
         {
-            var current = entries.Where(entry => entry.Kind == CollectionKind.Current).ToArray();
-            var uuids = current.Select(entry => entry.CollectionId).Distinct(StringComparer.Ordinal).ToArray();
+            var current = opened.Where(shared => shared.Kind == CollectionKind.Current).ToArray();
+            var uuids = current.Select(shared => shared.Id).ToArray();
             var found = (await site.AskAsync(catalog => catalog.FindCollectionsAsync(uuids, CatalogFilters.None, _closing.Token)))
                 .ToDictionary(record => record.Uuid, StringComparer.Ordinal);
-            foreach (var entry in current)
+            foreach (var shared in current)
             {
-                if (!found.TryGetValue(entry.CollectionId, out var record))
+                if (!found.TryGetValue(shared.Id, out var record))
                 {
-                    await VanishAsync(entry);
+                    await site.VanishAsync(shared);
                 }
-                else if (entry.Opened is { } open && !Manifests.PortableDataHash.Matches(record.PortableDataHash, open.PortableDataHash))
+                else if (shared.Opened is { } open && !Manifests.PortableDataHash.Matches(record.PortableDataHash, open.PortableDataHash))
                 {
                     await RefreshAsync(open);
                 }
@@ -140,16 +148,6 @@ internal sealed class SiteRefresh(SiteFileSystem site, ICatalogEvents? events) :
         catch (FsException e)
         {
             site.Services.Log($"what others changed could not be asked for: {e.Message}");
-        }
-    }
-
-    /// <summary>Trashed, deleted or not readable any more. What is not saved stays, and says so when it is synced.</summary>
-    private async Task VanishAsync(CollectionEntry entry)
-    {
-        entry.Parent?.Vanished(entry);
-        if (entry is { IsHeld: false, Opened: null or { IsDirty: false } })
-        {
-            await site.UntrackAsync(entry);
         }
     }
 
@@ -165,18 +163,18 @@ internal sealed class SiteRefresh(SiteFileSystem site, ICatalogEvents? events) :
         }
     }
 
-    private async Task RenewAsync(CollectionEntry entry)
+    private async Task RenewAsync(SharedCollection shared)
     {
         try
         {
-            if (entry.Opened is { } open && open.SignatureAge > site.Config.BlobSigningTtl / 2)
+            if (shared.Opened is { } open && open.SignatureAge > site.Config.BlobSigningTtl / 2)
             {
                 await open.RenewSignaturesAsync(_closing.Token);
             }
         }
         catch (FsException e)
         {
-            site.Services.Log($"collection {entry.CollectionId}: its signatures could not be renewed: {e.Message}");
+            site.Services.Log($"collection {shared.Id}: its signatures could not be renewed: {e.Message}");
         }
     }
 
@@ -248,6 +246,6 @@ internal sealed class SiteRefresh(SiteFileSystem site, ICatalogEvents? events) :
             node.Invalidate();
         }
 
-        await CompareAsync([.. entries.OfType<CollectionEntry>().Where(entry => entry.Opened is not null)]);
+        await CompareAsync([.. entries.OfType<CollectionEntry>().Select(entry => entry.Shared).Where(shared => shared.Opened is not null).Distinct()]);
     }
 }

@@ -38,6 +38,7 @@ internal enum Opcode : uint
     BatchForget = 42,
     ReadDirPlus = 44,
     Rename2 = 45,
+    CopyFileRange = 47,
 }
 
 /// <summary>What we tell the kernel unasked (enum fuse_notify_code).</summary>

@@ -157,3 +157,16 @@ internal struct InterruptIn
 {
     public ulong Unique;
 }
+
+/// <summary>struct fuse_copy_file_range_in.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct CopyFileRangeIn
+{
+    public ulong Handle;
+    public long Offset;
+    public ulong TargetNodeId;
+    public ulong TargetHandle;
+    public long TargetOffset;
+    public ulong Length;
+    public ulong Flags;
+}

@@ -134,6 +134,8 @@ internal static class Dispatcher
                 return operations.ReleaseDirectoryAsync(request, release.Handle);
             case Opcode.FSync or Opcode.FSyncDir:
                 return operations.SyncAsync(request, nodeId);
+            case Opcode.CopyFileRange when reader.TryRead(out CopyFileRangeIn copy):
+                return operations.CopyRangeAsync(request, copy);
             case Opcode.StatFs:
                 return operations.StatFsAsync(request);
             case Opcode.GetXAttr when reader.TryRead(out GetXAttrIn get) && reader.TryReadName(out var attribute):
@@ -157,7 +159,7 @@ internal static class Dispatcher
         Opcode.Init => Errno.EPROTO,
         Opcode.SetAttr or Opcode.MkNod or Opcode.MkDir or Opcode.Create or Opcode.Rename or Opcode.Rename2 or Opcode.Open or Opcode.Read
             or Opcode.ReadDir or Opcode.ReadDirPlus or Opcode.Flush or Opcode.Release or Opcode.ReleaseDir or Opcode.GetXAttr
-            or Opcode.ListXAttr => Errno.EINVAL,
+            or Opcode.ListXAttr or Opcode.CopyFileRange => Errno.EINVAL,
         _ => Errno.ENOSYS,
     };
 

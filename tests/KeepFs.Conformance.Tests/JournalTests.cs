@@ -91,6 +91,27 @@ public sealed class JournalTests(SharedCluster shared)
         Assert.Empty(mount.JournalFiles());
     }
 
+    [Fact]
+    public async Task More_than_memory_holds_is_written_while_the_cluster_is_gone_and_saved_by_the_next_mount()
+    {
+        await using var cluster = await KeepFsProcess.StartAsync();
+        await using var mount = await JournaledMount.StartAsync(cluster);
+        var folder = Path.Combine(mount.Home, "more");
+        Directory.CreateDirectory(folder);
+        (await cluster.ScriptAsync($"head -c 450000000 /dev/urandom > large; echo before > {folder}/before; sync {folder}")).Ok();
+        await cluster.KillOnlyAsync();
+        await Mounts.RemoveBelowAsync(cluster.MountPoint);
+
+        (await cluster.ScriptAsync($"cp large {folder}/large; cmp large {folder}/large; echo small > {folder}/small")).Ok();
+        Assert.Contains("put aside", mount.Errors, StringComparison.Ordinal);
+        await mount.KillAsync();
+        await cluster.StartAgainAsync();
+        await mount.StartAgainAsync();
+        (await cluster.ScriptAsync($"cmp large {folder}/large; test $(cat {folder}/small) = small; sync {folder}")).Ok();
+        await mount.StopAsync();
+        Assert.Empty(mount.JournalFiles());
+    }
+
     public static TheoryData<int> Seeds => IsFull ? [1, 2, 3, 4, 5] : [1];
 
     /// <summary>A million operations over five seeds in the long run.</summary>

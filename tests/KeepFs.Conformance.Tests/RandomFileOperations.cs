@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace KeepFs.Conformance.Tests;
 
 /// <summary>
-/// Random work on files of a folder by system calls, each answer checked against a model: writes anywhere, appends, cuts, reads, mapped reads, renames over open
+/// Random work on files of a folder by system calls, each answer checked against a model: writes anywhere, appends, cuts, reads, mapped reads and writes, renames over open
 /// files, files that are used after they were unlinked.
 /// </summary>
 internal sealed class RandomFileOperations(string folder, int seed) : IDisposable
@@ -92,6 +92,9 @@ internal sealed class RandomFileOperations(string folder, int seed) : IDisposabl
                 }
 
                 break;
+            case 14 when _random.Next(2) == 0 && _files.TryGetValue(name, out var mapped) && mapped.Length > 0:
+                WriteMapped(name, mapped);
+                break;
             case 14 when _files.ContainsKey(name):
                 var target = Name();
                 if (!_directories.Contains(target) && target != name)
@@ -128,6 +131,20 @@ internal sealed class RandomFileOperations(string folder, int seed) : IDisposabl
                 RandomAccess.FlushToDisk(handle);
                 break;
         }
+    }
+
+    /// <summary>Through a shared mapping, and synced: what was not is nobody's promise after a kill.</summary>
+    private void WriteMapped(string name, Model model)
+    {
+        var start = _random.Next(model.Length);
+        var data = new byte[_random.Next(1, Math.Min(model.Length - start, 20_000) + 1)];
+        _random.NextBytes(data);
+        Tell($"mapped write {model.Number} {start}+{data.Length}");
+        using var mapped = MemoryMappedFile.CreateFromFile(OpenHandle(name, FileAccess.ReadWrite), null, 0, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false);
+        using var view = mapped.CreateViewAccessor(0, model.Length, MemoryMappedFileAccess.ReadWrite);
+        view.WriteArray(start, data, 0, data.Length);
+        view.Flush();
+        model.Write(start, data);
     }
 
     private void Open(string name)

@@ -18,6 +18,9 @@ internal sealed class TestDisk : IAsyncDisposable
     /// <summary>The mount point, as seen in the namespace; outside it is an empty folder.</summary>
     public string Root => Path.Combine(_folder, "disk");
 
+    /// <summary>The same for processes outside the namespace.</summary>
+    public string FromOutside => string.Create(CultureInfo.InvariantCulture, $"/proc/{_holder.Id}/root{Root}");
+
     /// <summary>Makes and mounts it. Few inodes are a cheap way to run out of room.</summary>
     public static async Task<TestDisk> CreateAsync(int megabytes = 256, int inodes = 20_000)
     {

@@ -35,7 +35,7 @@ internal sealed partial class JournalReplay
 
         if (!isAsBefore)
         {
-            file.ReplaceContent(before ?? []);
+            file.ReplaceContent(blocks.Adopted(before ?? []));
         }
 
         Files[id] = file;

@@ -7,7 +7,7 @@ namespace KeepFs.Engine.FileSystems.Journal;
 /// Carries out the records of a chain on the collection as it is now. Whoever changed it meanwhile keeps their changes: a record that finds at its path neither
 /// what the dead process saw there nor what it was saving leaves it alone, and our content goes to a conflict name.
 /// </summary>
-internal sealed partial class JournalReplay(CollectionFileSystem collection, ChainScan scan)
+internal sealed partial class JournalReplay(CollectionFileSystem collection, ChainScan scan, BlockAdoption blocks)
 {
     private readonly Dictionary<string, HashSet<ContentFingerprint>> _ours = [];
     private readonly Dictionary<string, CollectionNode> _displaced = new(StringComparer.Ordinal);
@@ -51,9 +51,11 @@ internal sealed partial class JournalReplay(CollectionFileSystem collection, Cha
         var collection = CollectionFileSystem.Open(services, record, isWritable: true, static _ => { });
         try
         {
-            await collection.ReplayAsync(journal, scan, cancellationToken);
+            var blocks = new BlockAdoption(services, journal.TokensOf(pending), ManifestIndex.Parse(record.ManifestText ?? default));
+            await collection.ReplayAsync(journal, scan, blocks, cancellationToken);
             await collection.SaveAsync(cancellationToken);
-            services.Log($"collection {scan.Uuid}: changes that an earlier mount had not saved are saved now");
+            services.Log($"collection {scan.Uuid}: changes that an earlier mount had not saved are saved now"
+                + (blocks.Count > 0 ? $"; {blocks.Count} blocks that were stored under an earlier token were stored again" : ""));
         }
         finally
         {
@@ -145,12 +147,51 @@ internal sealed partial class JournalReplay(CollectionFileSystem collection, Cha
                 await RenameAsync(record, cancellationToken);
                 break;
             default:
+                await AdoptAsync(record, cancellationToken);
                 lock (collection.Lock)
                 {
                     Run(record, kept);
                 }
 
                 break;
+        }
+    }
+
+    /// <summary>The blocks that the record names, so that what refers to them can be saved.</summary>
+    private async ValueTask AdoptAsync(JournalRecord record, CancellationToken cancellationToken)
+    {
+        if (!blocks.IsIdle && record.Type is JournalRecordType.Bind or JournalRecordType.Stored)
+        {
+            foreach (var locator in Named(record))
+            {
+                await blocks.AdoptAsync(locator, cancellationToken);
+            }
+        }
+
+        List<Blocks.Locator> Named(JournalRecord record)
+        {
+            var fields = new RecordReader(record.Payload.Span);
+            var id = fields.Number();
+            if (record.Type == JournalRecordType.Stored)
+            {
+                var named = new List<Blocks.Locator>();
+                for (var count = fields.Small(); count > 0; count--)
+                {
+                    _ = fields.Size();
+                    if (Blocks.Locator.TryParse(fields.Text(), out var locator))
+                    {
+                        named.Add(locator);
+                    }
+
+                    _ = fields.Small() + fields.Small();
+                }
+
+                return named;
+            }
+
+            _ = fields.Text();
+            var isStored = fields.Small() == 1;
+            return [.. (isStored ? fields.Segments() : scan.AsTaken(id) ?? []).Select(segment => segment.Locator)];
         }
     }
 
@@ -198,7 +239,7 @@ internal sealed partial class JournalReplay(CollectionFileSystem collection, Cha
             file.Content.SetSize(start);
         }
 
-        file.Content.SetStored(start, [new ManifestSegment(block, offset, length)]);
+        file.Content.SetStored(start, [new ManifestSegment(blocks.Adopted(block), offset, length)]);
         file.MarkDirty();
         Found(file, start, length);
     }

@@ -8,7 +8,7 @@ namespace KeepFs.Engine.FileSystems.Journal;
 /// What a process that died has left there is replayed by the next one (<see cref="ReplayAsync(CollectionServices, TimeSpan, CancellationToken)"/>). Safe for concurrent use; one process at a time holds
 /// each folder.
 /// </summary>
-public sealed class StagingJournal : IAsyncDisposable
+public sealed partial class StagingJournal : IAsyncDisposable
 {
     private const string LockName = "lock";
     private const string DiscardPrefix = "discard-";
@@ -25,9 +25,9 @@ public sealed class StagingJournal : IAsyncDisposable
     private long _bytes;
     private int _lastChain;
 
-    private StagingJournal(string root, JournalOptions options, TimeProvider time, Action<string> log)
+    private StagingJournal(string root, string token, JournalOptions options, TimeProvider time, Action<string> log)
     {
-        (Options, Time, Log) = (options, time, log);
+        (Options, Time, Log, _token) = (options, time, log, token);
         ChainFiles.MakeFolder(root);
         for (var i = 0; ; i++)
         {
@@ -45,6 +45,7 @@ public sealed class StagingJournal : IAsyncDisposable
         }
 
         Find(_folder);
+        KeepTokens([_folder]);
         _syncing = new Thread(SyncLoop) { IsBackground = true, Name = "journal" };
     }
 
@@ -66,13 +67,21 @@ public sealed class StagingJournal : IAsyncDisposable
 
     internal Action<string> Log { get; }
 
+    /// <summary>One at a time puts memory aside (<see cref="CreateSpill"/>).</summary>
+    internal SemaphoreSlim Spilling { get; } = new(1, 1);
+
     internal bool IsFull => Bytes >= Options.MaxBytes;
 
     /// <summary>Takes a free journal below <paramref name="root"/>, makes one if all are in use, and adopts what dead processes left in the others.</summary>
+    /// <param name="root">The folder of all journals of one user of one cluster.</param>
+    /// <param name="token">What the blocks of this process are signed for; kept beside the journal for whoever replays it.</param>
+    /// <param name="options">Limits.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="log">Told what a user should know.</param>
     /// <exception cref="IOException">The folder cannot be made or used.</exception>
-    public static StagingJournal Open(string root, JournalOptions options, TimeProvider time, Action<string> log)
+    public static StagingJournal Open(string root, string token, JournalOptions options, TimeProvider time, Action<string> log)
     {
-        var journal = new StagingJournal(root, options, time, log);
+        var journal = new StagingJournal(Path.GetFullPath(root), token, options, time, log);
         journal._syncing.Start();
         return journal;
     }
@@ -120,8 +129,10 @@ public sealed class StagingJournal : IAsyncDisposable
         }
 
         DeleteDiscarded(_folder);
+        ForgetToken();
         _locks.ForEach(held => held.Dispose());
         _stop.Dispose();
+        Spilling.Dispose();
         _closing.Dispose();
     }
 
@@ -151,6 +162,17 @@ public sealed class StagingJournal : IAsyncDisposable
         }
 
         return target;
+    }
+
+    /// <summary>A file for what memory has no room for; without a name from the start.</summary>
+    /// <exception cref="IOException">The disk does not take it.</exception>
+    internal SpillFile CreateSpill()
+    {
+        var path = Path.Combine(_folder, "spill");
+        File.Delete(path);
+        var handle = ChainFiles.CreateFile(path);
+        File.Delete(path);
+        return new SpillFile(handle);
     }
 
     internal void Opened(CollectionJournal chain) => _open[chain] = true;
@@ -263,6 +285,7 @@ public sealed class StagingJournal : IAsyncDisposable
                     await ReplayAsync(services, chain, cancellationToken);
                 }
 
+                KeepTokens(_locks.Select(held => Path.GetDirectoryName(held.Name)!));
                 firstRound.TrySetResult();
                 if (!_pending.IsEmpty)
                 {

@@ -1,4 +1,5 @@
 using System.Text;
+using KeepFs.Engine.Blocks;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Engine.FileSystems.Journal;
 using KeepFs.Engine.Manifests;
@@ -17,8 +18,8 @@ internal sealed class JournalWorld : IAsyncDisposable
     {
         // Bytes become durable when a test says so, and small data goes to data files too.
         JournalOptions = options ?? new JournalOptions { SyncInterval = TimeSpan.FromHours(1), MaxInlineBytes = 1000, FileBytes = 20_000 };
-        Journal = StagingJournal.Open(Root, JournalOptions, TimeProvider.System, Log.Add);
-        World = new CollectionWorld { Journal = Journal };
+        Journal = StagingJournal.Open(Root, "token", JournalOptions, TimeProvider.System, Log.Add);
+        World = new CollectionWorld { Journal = Journal, WritePool = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 128 << 20 }) };
     }
 
     public JournalOptions JournalOptions { get; }
@@ -32,7 +33,7 @@ internal sealed class JournalWorld : IAsyncDisposable
     public CollectionWorld World { get; }
 
     /// <summary>Files of the journal, without locks.</summary>
-    public string[] Files => [.. Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories).Where(path => System.IO.Path.GetFileName(path) != "lock").Order(StringComparer.Ordinal)];
+    public string[] Files => [.. Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories).Where(path => System.IO.Path.GetFileName(path) is not ("lock" or "tokens")).Order(StringComparer.Ordinal)];
 
     /// <summary>The journal as a process that is killed now would leave it, with the catalogue as it is now.</summary>
     public Crash Crash()
@@ -118,7 +119,7 @@ internal sealed class Crash(JournalWorld before, string root, MemoryCatalog cata
     /// <summary>Starts a process on it, which replays; what the catalogue has then.</summary>
     public async Task<string> ReplayAsync(string uuid, bool mustSucceed = true)
     {
-        await using var journal = StagingJournal.Open(root, before.JournalOptions, TimeProvider.System, Log.Add);
+        await using var journal = StagingJournal.Open(root, "token", before.JournalOptions, TimeProvider.System, Log.Add);
         var world = new CollectionWorld { Store = before.World.Store, Catalog = catalog, Journal = journal, Log = Log };
         await journal.ReplayAsync(world.Services(), TimeSpan.FromMinutes(1), default);
         Assert.True(!mustSucceed || journal.Pending.Count == 0, string.Join('\n', Log));

@@ -12,6 +12,40 @@ public sealed class ReplayTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     [Fact]
+    public async Task A_save_of_the_dead_process_that_arrives_during_the_replay_is_no_conflict()
+    {
+        await using var world = new JournalWorld();
+        var uuid = await world.World.CreateAsync();
+        await using var collection = await world.World.OpenAsync(uuid);
+        await WriteAsync(collection, "a", "1");
+        var directory = await collection.Root.CreateDirectoryAsync("d", default);
+        await WriteAsync(collection, "d/gone", "x");
+        await collection.SaveAsync(default);
+        await WriteAsync(collection, "a", "2");
+        await WriteAsync(collection, "new", "first");
+        await directory.RemoveAsync("gone", NodeKind.File, default);
+        Crash? crash = null;
+        world.World.Catalog.BeforeUpdate = async () =>
+        {
+            // The request is under way; what is written now is for the next one.
+            world.World.Catalog.BeforeUpdate = () => Task.CompletedTask;
+            await WriteAsync(collection, "a", "3");
+            await WriteAsync(collection, "new", "other");
+            crash = world.Crash();
+        };
+        await collection.SaveAsync(default);
+        var late = await world.World.Catalog.FindCollectionAsync(uuid, null, default);
+        crash!.Catalog.BeforeUpdate = async () =>
+        {
+            crash.Catalog.BeforeUpdate = () => Task.CompletedTask;
+            await crash.Catalog.UpdateCollectionAsync(uuid, new CollectionChange { Collection = new CollectionWrite { ManifestText = late!.ManifestText } }, default);
+        };
+
+        Assert.Equal("a 1 3\nd/\nnew 5 other\n", await crash.ReplayAsync(uuid));
+        Assert.DoesNotContain(crash.Log, line => line.Contains("conflict", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Everything_answered_is_there_after_a_kill()
     {
         var uuid = await _world.World.CreateAsync();

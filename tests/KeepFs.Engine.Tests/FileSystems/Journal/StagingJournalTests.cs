@@ -78,7 +78,7 @@ public sealed class StagingJournalTests
             Assert.Contains(crash.Log, line => line.Contains(catalogFails ? "away" : "no keepstore", StringComparison.Ordinal));
         }
 
-        await using (var journal = StagingJournal.Open(crash.Root, world.JournalOptions, TimeProvider.System, crash.Log.Add))
+        await using (var journal = StagingJournal.Open(crash.Root, "token", world.JournalOptions, TimeProvider.System, crash.Log.Add))
         {
             var again = new CollectionWorld { Store = world.World.Store, Catalog = crash.Catalog, Journal = journal, Options = new CollectionOptions { RetryDelay = TimeSpan.FromMilliseconds(1) } };
             await journal.ReplayAsync(again.Services(), TimeSpan.FromMinutes(1), default);
@@ -144,7 +144,7 @@ public sealed class StagingJournalTests
     {
         await using var world = new JournalWorld();
         var uuid = await world.World.CreateAsync();
-        var second = StagingJournal.Open(world.Root, ByHand, TimeProvider.System, world.Log.Add);
+        var second = StagingJournal.Open(world.Root, "token", ByHand, TimeProvider.System, world.Log.Add);
         Assert.NotEqual(world.Journal.Folder, second.Folder);
         var collection = await world.World.OpenAsync(uuid, world.World.Services() with { Journal = second });
         await WriteAsync(collection, "f", "left behind");
@@ -153,7 +153,7 @@ public sealed class StagingJournalTests
         await second.DisposeAsync();
         Assert.Equal(uuid, Assert.Single(StagingJournal.Abandoned(second.Folder)).Uuid);
 
-        await using (var third = StagingJournal.Open(world.Root, ByHand, TimeProvider.System, world.Log.Add))
+        await using (var third = StagingJournal.Open(world.Root, "token", ByHand, TimeProvider.System, world.Log.Add))
         {
             await third.ReplayAsync(world.World.Services() with { Journal = third }, TimeSpan.FromMinutes(1), default);
             Assert.Empty(third.Pending);
