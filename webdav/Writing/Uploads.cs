@@ -31,7 +31,11 @@ internal sealed class Uploads
         _small = new Gathering<Destination, Body>(BlocksAtOnce, MaxBodies, Fits, StoreAsync);
     }
 
-    /// <summary>Stores a body.</summary>
+    /// <summary>Stores a body in blocks of its own: the hash of a block is then the hash of the body.</summary>
+    public Task<ManifestSegment[]> StoreAloneAsync(Stream source, long expectedBytes, Session session, BlockWriteOptions options, CancellationToken cancellationToken) =>
+        BlockUpload.StoreAsync(source, expectedBytes, session.Blocks, _buffers, options, cancellationToken);
+
+    /// <summary>Stores a body, with others if it is small.</summary>
     /// <param name="source">Read to its end.</param>
     /// <param name="expectedBytes">Its length, or -1 when it is not known.</param>
     /// <param name="session">Whose token stores it.</param>
@@ -41,7 +45,7 @@ internal sealed class Uploads
     {
         if (expectedBytes is < 0 or > MaxPackedBytes)
         {
-            return await BlockUpload.StoreAsync(source, expectedBytes, session.Blocks, _buffers, options, cancellationToken);
+            return await StoreAloneAsync(source, expectedBytes, session, options, cancellationToken);
         }
 
         // One byte more than announced tells whether that is all.

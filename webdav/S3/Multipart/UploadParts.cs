@@ -24,7 +24,7 @@ internal sealed class UploadParts(BucketTable buckets, UploadTable multipart, Up
         var number = PartNumber(call);
         var upload = await multipart.FindOpenAsync(call);
         await using var body = RequestBody.Of(call.Http.Request, call.Identity);
-        var part = new ManifestFile(await uploads.StoreAsync(body, body.LengthBytes, call.Session, upload.WriteOptions, call.Aborted));
+        var part = new ManifestFile(await uploads.StoreAloneAsync(body, body.LengthBytes, call.Session, upload.WriteOptions, call.Aborted));
         await SaveAsync(call, upload, number, part);
         call.Http.Response.Headers.ETag = ObjectTag.Of(part);
         foreach (var (name, value) in body.Verified)

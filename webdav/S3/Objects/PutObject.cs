@@ -39,7 +39,8 @@ internal sealed class PutObject(BucketTable buckets, ObjectWrites writes, Upload
             return;
         }
 
-        var file = new ManifestFile(await uploads.StoreAsync(body, body.LengthBytes, call.Session, target.Collection.WriteOptions, call.Aborted));
+        // Its ETag is to be the MD5 of the object, which clients compare: so a block of its own.
+        var file = new ManifestFile(await uploads.StoreAloneAsync(body, body.LengthBytes, call.Session, target.Collection.WriteOptions, call.Aborted));
         if (time.GetElapsedTime(opened) > Recheck)
         {
             target = ObjectWrites.Target(await buckets.FindAsync(call.Session, call.Target.Bucket, key.Names, call.Aborted), isFolder: false);
