@@ -2,6 +2,7 @@ using System.Text;
 using KeepFs.Engine.Catalog;
 using KeepFs.WebDav.Dav;
 using KeepFs.WebDav.Downloads;
+using KeepFs.WebDav.Downloads.Zip;
 using KeepFs.WebDav.Locks;
 using KeepFs.WebDav.S3;
 using KeepFs.WebDav.Tree;
@@ -12,7 +13,7 @@ namespace KeepFs.WebDav;
 
 /// <summary>Finds token, target and handler of a request (keep-web.md 2.1, 2.2), and turns failures into answers.</summary>
 internal sealed partial class KeepWebRouter(
-    RequestOpener opener, GetHandler get, PutHandler put, DeleteHandler delete, MkcolHandler mkcol, CopyMoveHandler copyMove, PropfindHandler propfind,
+    RequestOpener opener, GetHandler get, ZipHandler zip, PutHandler put, DeleteHandler delete, MkcolHandler mkcol, CopyMoveHandler copyMove, PropfindHandler propfind,
     LockHandler locks, LockGuard guard, LockStore lockStore, S3Endpoint s3, ILogger logger)
 {
     private const string Methods = "OPTIONS, GET, HEAD, POST, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
@@ -80,6 +81,9 @@ internal sealed partial class KeepWebRouter(
     {
         switch (request.Http.Request.Method)
         {
+            case "GET" or "HEAD" or "POST" when ZipWish.IsAsked(request.Http.Request, request.IsAttachment):
+                await zip.HandleAsync(request);
+                break;
             case "GET" or "HEAD" or "POST":
                 await get.HandleAsync(request);
                 break;

@@ -6,6 +6,7 @@ using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
 using KeepFs.WebDav.Dav;
 using KeepFs.WebDav.Downloads;
+using KeepFs.WebDav.Downloads.Zip;
 using KeepFs.WebDav.Locks;
 using KeepFs.WebDav.Requests;
 using KeepFs.WebDav.S3;
@@ -24,7 +25,6 @@ namespace KeepFs.WebDav;
 /// <summary>
 /// The keep-web daemon: collections, projects and homes over HTTP and WebDAV (keep-web.md 1 to 3, docs/decisions/0003-webdav-tree.md). It acts as the
 /// user whose token a request brings, and reaches catalogue and keepstores over HTTP only. Requests signed as S3 clients do go to <see cref="S3Endpoint"/>.
-/// Not yet served: zip downloads.
 /// </summary>
 public sealed class KeepWebServer : IAsyncDisposable
 {
@@ -90,6 +90,7 @@ public sealed class KeepWebServer : IAsyncDisposable
         return new KeepWebRouter(
             opener,
             new GetHandler(new DirectoryIndex(tree), options.Time),
+            new ZipHandler(DownloadUrl(config), options.Time),
             new PutHandler(updates, uploads, placements),
             delete,
             new MkcolHandler(updates, tree),
@@ -103,6 +104,9 @@ public sealed class KeepWebServer : IAsyncDisposable
                 sessions, S3Handlers.Create(config.ClusterId, config.Collections.S3FolderObjects, tree, updates, uploads, placements, options, log), s3Metrics, log),
             log);
     }
+
+    private static string DownloadUrl(ClusterConfig config) =>
+        (config.Services.WebDAVDownload.ExternalURL is { Length: > 0 } download ? download : config.Services.WebDAV.ExternalURL).TrimEnd('/');
 
     private static HttpClient Outgoing(ClusterConfig config, KeepWebServerOptions options)
     {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.FileSystems;
+using KeepFs.WebDav.S3.Bodies;
 
 namespace KeepFs.WebDav.Downloads;
 
@@ -26,7 +27,11 @@ internal sealed class FileBody(SegmentReader reader, IBlockStore blocks, TimePro
     }
 
     /// <summary>Writes the range.</summary>
-    public async Task SendAsync(PipeWriter output, ByteRange range, CancellationToken cancellationToken)
+    /// <param name="output">Where to.</param>
+    /// <param name="range">Inside the file.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="check">Sees the bytes as they pass, or null.</param>
+    public async Task SendAsync(PipeWriter output, ByteRange range, CancellationToken cancellationToken, Crc? check = null)
     {
         var (offset, end) = (range.Offset, range.Offset + range.Length);
         while (offset < end)
@@ -37,12 +42,12 @@ internal sealed class FileBody(SegmentReader reader, IBlockStore blocks, TimePro
                 reader.Prefetch(blocks, offset, PrefetchedBlocks);
             }
 
-            offset += await SendRunAsync(output, lease, cancellationToken);
+            offset += await SendRunAsync(output, lease, check, cancellationToken);
         }
     }
 
     /// <summary>Sends what the lease holds, or the part that a slow client took before it; disposes the lease.</summary>
-    private async Task<int> SendRunAsync(PipeWriter output, BlockLease lease, CancellationToken cancellationToken)
+    private async Task<int> SendRunAsync(PipeWriter output, BlockLease lease, Crc? check, CancellationToken cancellationToken)
     {
         var (sent, slow) = (0, (Task?)null);
         try
@@ -51,6 +56,7 @@ internal sealed class FileBody(SegmentReader reader, IBlockStore blocks, TimePro
             {
                 var piece = lease.Memory.Slice(sent, Math.Min(PieceBytes, lease.Memory.Length - sent));
                 output.Write(piece.Span);
+                check?.Append(piece.Span);
                 sent += piece.Length;
                 var flush = output.FlushAsync(cancellationToken);
                 if (flush.IsCompleted)
