@@ -4,6 +4,8 @@ using KeepFs.WebDav.Dav;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Downloads.Zip;
 using KeepFs.WebDav.Locks;
+using KeepFs.WebDav.Page;
+using KeepFs.WebDav.Requests;
 using KeepFs.WebDav.S3;
 using KeepFs.WebDav.Tree;
 using Microsoft.AspNetCore.Http;
@@ -13,7 +15,7 @@ namespace KeepFs.WebDav;
 
 /// <summary>Finds token, target and handler of a request (keep-web.md 2.1, 2.2), and turns failures into answers.</summary>
 internal sealed partial class KeepWebRouter(
-    RequestOpener opener, GetHandler get, ZipHandler zip, PutHandler put, DeleteHandler delete, MkcolHandler mkcol, CopyMoveHandler copyMove, PropfindHandler propfind,
+    RequestOpener opener, PageEndpoints page, GetHandler get, ZipHandler zip, PutHandler put, DeleteHandler delete, MkcolHandler mkcol, CopyMoveHandler copyMove, PropfindHandler propfind,
     LockHandler locks, LockGuard guard, LockStore lockStore, S3Endpoint s3, ILogger logger)
 {
     private const string Methods = "OPTIONS, GET, HEAD, POST, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
@@ -46,6 +48,19 @@ internal sealed partial class KeepWebRouter(
             {
                 context.Response.Headers.Allow = Methods;
                 throw new WebException(StatusCodes.Status405MethodNotAllowed, "Method not allowed.");
+            }
+
+            // A POST of a collection only reads; Workbench sends its forms from another origin.
+            var path = RequestPath.Parse(RequestOpener.RawTarget(context));
+            if (context.Request.Method is not ("GET" or "HEAD" or "PROPFIND") && (!HttpMethods.IsPost(context.Request.Method) || PageEndpoints.IsPage(path)))
+            {
+                PageSafety.RequireOwnOrigin(context.Request, opener.OwnHosts);
+            }
+
+            if (PageEndpoints.IsPage(path))
+            {
+                await page.HandleAsync(context, path);
+                return;
             }
 
             if (opener.TryRedirect(context))
@@ -141,6 +156,12 @@ internal sealed partial class KeepWebRouter(
         }
 
         var response = context.Response;
+        if (status == StatusCodes.Status401Unauthorized && PageSafety.IsNavigation(context.Request) && opener.AcceptsCredentials(context.Request))
+        {
+            PageEndpoints.RedirectToLogin(context, RequestOpener.RawTarget(context));
+            return;
+        }
+
         var contentRange = status == StatusCodes.Status416RangeNotSatisfiable ? response.Headers.ContentRange : default;
         var allow = response.Headers.Allow;
         foreach (var name in (string[])["Content-Length", "Content-Range", "Content-Disposition", "ETag", "Last-Modified"])

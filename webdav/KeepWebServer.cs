@@ -8,6 +8,7 @@ using KeepFs.WebDav.Dav;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Downloads.Zip;
 using KeepFs.WebDav.Locks;
+using KeepFs.WebDav.Page;
 using KeepFs.WebDav.Requests;
 using KeepFs.WebDav.S3;
 using KeepFs.WebDav.S3.Signing;
@@ -87,9 +88,12 @@ public sealed class KeepWebServer : IAsyncDisposable
         var destinations = new DestinationHeader(opener.OwnHosts);
         var guard = new LockGuard(lockStore, tree, destinations);
         var delete = new DeleteHandler(updates);
+        var assets = new PageAssets();
+        var text = new PageText(assets);
         return new KeepWebRouter(
             opener,
-            new GetHandler(new DirectoryIndex(tree), options.Time),
+            new PageEndpoints(opener, assets, text, new PageApi(options.Time), new StatusPage(config, http, options.ApiRoot, options.Time)),
+            new GetHandler(new DirectoryPage(tree, text, config.Users.AnonymousUserToken), options.Time),
             new ZipHandler(DownloadUrl(config), options.Time),
             new PutHandler(updates, uploads, placements),
             delete,

@@ -1,7 +1,7 @@
-using System.Text;
 using KeepFs.Engine.Catalog;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
+using KeepFs.WebDav.Page;
 using KeepFs.WebDav.Requests;
 using KeepFs.WebDav.Sessions;
 using KeepFs.WebDav.Tree;
@@ -44,8 +44,7 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
 
         if (values.FirstOrDefault(value => !string.IsNullOrWhiteSpace(value)) is { } token)
         {
-            var cookie = Convert.ToBase64String(Encoding.UTF8.GetBytes(token.Trim())).Replace('+', '-').Replace('/', '_');
-            context.Response.Headers.SetCookie = $"arvados_api_token={cookie}; Path=/; HttpOnly; SameSite=Lax";
+            TokenCookie.Set(context, token);
         }
 
         var query = new QueryBuilder(request.Query.Where(entry => entry.Key != TokenParameter).SelectMany(entry => entry.Value, (entry, value) => KeyValuePair.Create(entry.Key, value ?? "")));
@@ -101,6 +100,58 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
                 ? "A valid token is needed, as Bearer or as the password of Basic authentication." : "Tokens are not accepted under this host name.");
     }
 
+    /// <summary>The session and user of the first good token of a request; the caller disposes the lease.</summary>
+    /// <exception cref="WebException">401.</exception>
+    public async Task<(SessionLease Lease, User User)> OpenUserAsync(HttpContext context)
+    {
+        foreach (var token in AcceptsCredentials(context.Request) ? Tokens(context.Request) : [])
+        {
+            var lease = sessions.Acquire(token);
+            try
+            {
+                return (lease, await lease.Session.GetUserAsync(context.RequestAborted));
+            }
+            catch (CatalogException e) when (e.Kind is CatalogErrorKind.Unauthorized or CatalogErrorKind.Forbidden)
+            {
+                ForgetUnknown(lease, e);
+            }
+            catch
+            {
+                lease.Dispose();
+                throw;
+            }
+        }
+
+        throw new WebException(StatusCodes.Status401Unauthorized, "A valid token is needed.");
+    }
+
+    /// <summary>The catalogue knows the token, and it may ask who its user is.</summary>
+    public async Task<bool> IsGoodAsync(string token, CancellationToken cancellationToken)
+    {
+        using var lease = sessions.Acquire(token);
+        try
+        {
+            return await lease.Session.GetUserAsync(cancellationToken) is not null;
+        }
+        catch (CatalogException e) when (e.Kind is CatalogErrorKind.Unauthorized or CatalogErrorKind.Forbidden)
+        {
+            sessions.Forget(lease.Session);
+            return false;
+        }
+    }
+
+    private void ForgetUnknown(SessionLease lease, CatalogException failure)
+    {
+        if (failure.Kind == CatalogErrorKind.Unauthorized)
+        {
+            sessions.Forget(lease.Session);
+        }
+
+        lease.Dispose();
+    }
+
+    private static IEnumerable<string> Tokens(HttpRequest request) => RequestTokens.Collect(request).Select(token => token.Trim()).Where(token => token.Length > 0).Distinct();
+
     private List<(string Token, bool IsAnonymous)> Candidates(HttpRequest request, SitePath site)
     {
         if (site.PathToken is { } only)
@@ -111,7 +162,7 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
         var tokens = new List<(string, bool)>();
         if (site.Form != SiteForm.Anonymous && AcceptsCredentials(request))
         {
-            tokens.AddRange(RequestTokens.Collect(request).Select(token => token.Trim()).Where(token => token.Length > 0).Distinct().Select(token => (token, false)));
+            tokens.AddRange(Tokens(request).Select(token => (token, false)));
         }
 
         if (config.Users.AnonymousUserToken.Length > 0 && (site.Form is SiteForm.Collection or SiteForm.Anonymous))
@@ -123,7 +174,7 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
     }
 
     /// <summary>A page from one collection must not act with the credentials meant for another: only hosts that are ours for that purpose take them.</summary>
-    private bool AcceptsCredentials(HttpRequest request) => config.Collections.TrustAllContent || isLoopback || OwnHosts.Count == 0
+    public bool AcceptsCredentials(HttpRequest request) => config.Collections.TrustAllContent || isLoopback || OwnHosts.Count == 0
         || OwnHosts.Any(host => HostNames.Same(host, request.Host.Value ?? ""));
 
     private bool IsAttachment(HttpRequest request) => request.Query["disposition"] == "attachment"
@@ -132,7 +183,7 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
     private static bool IsCrossOrigin(HttpRequest request) =>
         request.Headers.Origin.ToString() is { Length: > 0 } origin && !origin.EndsWith("://" + request.Host.Value, StringComparison.OrdinalIgnoreCase);
 
-    private static string RawTarget(HttpContext context) => context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+    public static string RawTarget(HttpContext context) => context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
 
     private static string HostOf(string url) => Uri.TryCreate(url, UriKind.Absolute, out var uri) ? uri.Authority : "";
 }

@@ -14,6 +14,7 @@ namespace KeepFs.Engine.Catalog;
 [JsonSerializable(typeof(Page<Collection>))]
 [JsonSerializable(typeof(Page<TagLink>))]
 [JsonSerializable(typeof(SharedPage))]
+[JsonSerializable(typeof(TokenChange))]
 [JsonSerializable(typeof(JsonDocument))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
@@ -62,4 +63,19 @@ internal sealed record GroupWrite
 
     [JsonPropertyName("group_class")]
     public string? GroupClass { get; init; }
+}
+
+internal sealed record TokenChange
+{
+    [JsonPropertyName("api_client_authorization")]
+    public required TokenWrite Token { get; init; }
+}
+
+internal sealed record TokenWrite
+{
+    [JsonPropertyName("scopes")]
+    public required IReadOnlyList<string> Scopes { get; init; }
+
+    [JsonPropertyName("expires_at")]
+    public DateTime ExpiresAt { get; init; }
 }

@@ -24,6 +24,10 @@ public sealed record CollectionWrite
     [JsonPropertyName("trash_at")]
     public DateTimeOffset? TrashAt { get; init; }
 
+    /// <summary>The state before the next change is kept as a version, however soon that comes (catalog-api.md section 5).</summary>
+    [JsonPropertyName("preserve_version")]
+    public bool? PreserveVersion { get; init; }
+
     [JsonPropertyName("replication_desired")]
     public int? ReplicationDesired { get; init; }
 

@@ -4,14 +4,15 @@ using System.Text;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Engine.Manifests;
+using KeepFs.WebDav.Page;
 using KeepFs.WebDav.Requests;
 using KeepFs.WebDav.Tree;
 using Microsoft.AspNetCore.Http;
 
 namespace KeepFs.WebDav.Downloads;
 
-/// <summary>GET and HEAD: files with ranges and conditions, directories as an index page (keep-web.md 2.8).</summary>
-internal sealed class GetHandler(DirectoryIndex index, TimeProvider time)
+/// <summary>GET and HEAD: files with ranges and conditions, directories as a page (keep-web.md 2.8).</summary>
+internal sealed class GetHandler(DirectoryPage index, TimeProvider time)
 {
     public Task HandleAsync(WebRequest request) => request.Place switch
     {
@@ -43,6 +44,7 @@ internal sealed class GetHandler(DirectoryIndex index, TimeProvider time)
 
         var type = ContentTypes.Of(place.Name);
         response.ContentType = type;
+        PageSafety.AddContentHeaders(response, type);
         AddDisposition(request, place.Name);
         var header = http.Headers.Range.ToString();
         var ranges = header.Length > 0 && HttpMethods.IsGet(http.Method) && Preconditions.RangeApplies(http, tag, place.ModifiedAt)

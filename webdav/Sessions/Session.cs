@@ -7,7 +7,7 @@ namespace KeepFs.WebDav.Sessions;
 /// One token: the catalogue and the keepstores as this token sees them, and who its user is. Safe for concurrent use. Whoever uses it holds a
 /// <see cref="SessionLease"/>.
 /// </summary>
-internal sealed class Session(string token, ICatalog catalog, IDavCatalog dav, SessionBlockStore blocks, ManifestCache manifests, TimeProvider time, TimeSpan lifetime)
+internal sealed class Session(string token, ICatalog catalog, IDavCatalog dav, IPageCatalog page, SessionBlockStore blocks, ManifestCache manifests, TimeProvider time, TimeSpan lifetime)
 {
     private volatile KnownUser? _user;
 
@@ -17,6 +17,8 @@ internal sealed class Session(string token, ICatalog catalog, IDavCatalog dav, S
     public ICatalog Catalog => catalog;
 
     public IDavCatalog Dav => dav;
+
+    public IPageCatalog Page => page;
 
     public IBlockStore Blocks => blocks;
 

@@ -116,6 +116,6 @@ internal sealed class SessionTable(
             },
             options.Time, Random.Shared, options.Hashing);
         var blocks = new SessionBlockStore(routes, cache, keep, routes.Add(keep));
-        return new Session(token, catalog, catalog, blocks, manifests, options.Time, options.SessionLifetime);
+        return new Session(token, catalog, catalog, catalog, blocks, manifests, options.Time, options.SessionLifetime);
     }
 }

@@ -1,0 +1,90 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using KeepFs.Engine.Client;
+using KeepFs.Hosting.Configuration;
+
+namespace KeepFs.WebDav.Page;
+
+/// <summary>
+/// The keepstores as the catalogue lists them, and what each says of itself: health and metrics with the ManagementToken, volumes with the SystemRootToken, space
+/// where it serves status.json. What a server does not tell is said so. The caller makes sure that only administrators see it.
+/// </summary>
+internal sealed class StatusPage(ClusterConfig config, HttpClient http, Uri apiRoot, TimeProvider time)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    public async Task WriteAsync(StringBuilder page, CancellationToken cancellationToken)
+    {
+        using var directory = new ServiceDirectory(http, apiRoot, config.SystemRootToken, time);
+        page.Append("<header><nav aria-label=\"Where you are\"><ol><li><a href=\"/\">Keep</a></li><li><h1 aria-current=\"page\">Status</h1></li></ol></nav></header>\n<main>\n");
+        page.Append(System.Globalization.CultureInfo.InvariantCulture, $"<p>Cluster {PageText.Encode(config.ClusterId)}; {config.Collections.DefaultReplication} copies of each block unless a collection wants others.</p>\n");
+        IReadOnlyList<KeepService> services;
+        try
+        {
+            services = await directory.GetAsync(refresh: false, cancellationToken);
+        }
+        catch (HttpRequestException)
+        {
+            page.Append("<p class=\"problem\">The catalogue does not answer: the list of keepstores is not known.</p></main>\n");
+            return;
+        }
+
+        page.Append("<table><caption class=\"unseen\">Keepstores</caption><thead><tr><th scope=\"col\">Keepstore</th><th scope=\"col\">Health</th><th scope=\"col\">Volumes and replication</th><th scope=\"col\">Space</th></tr></thead><tbody>\n");
+        foreach (var (service, health, volumes, space) in await Task.WhenAll(services.Select(service => AskAsync(service, cancellationToken))))
+        {
+            page.Append("<tr><td class=\"name\">").Append(PageText.Encode(service.BaseUri.Authority)).Append(service.IsReadOnly ? " (read-only)" : "").Append("</td><td>").Append(PageText.Encode(health))
+                .Append("</td><td>").Append(PageText.Encode(volumes)).Append("</td><td>").Append(PageText.Encode(space)).Append("</td></tr>\n");
+        }
+
+        page.Append("</tbody></table>\n<p>Errors are in the logs of the servers; no server keeps a list of recent ones.</p></main>\n");
+    }
+
+    private async Task<(KeepService Service, string Health, string Volumes, string Space)> AskAsync(KeepService service, CancellationToken cancellationToken)
+    {
+        var health = config.ManagementToken.Length == 0 ? "not told: no ManagementToken is set"
+            : await GetAsync(service, "_health/ping", config.ManagementToken, cancellationToken) is { } answer ? answer.Contains("OK", StringComparison.Ordinal) ? "OK" : "not well" : "does not answer";
+        return (service, health,
+            Describe(await GetAsync(service, "mounts", config.SystemRootToken, cancellationToken), Volumes),
+            Describe(await GetAsync(service, "status.json", config.ManagementToken, cancellationToken), Space));
+    }
+
+    private static string Describe(string? json, Func<JsonElement, string> text)
+    {
+        try
+        {
+            using var document = json is null ? null : JsonDocument.Parse(json);
+            return document is null ? "not told" : text(document.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            return "not told";
+        }
+    }
+
+    private static string Volumes(JsonElement mounts) => string.Join("; ", mounts.EnumerateArray().Select(mount =>
+        $"{mount.GetProperty("UUID").GetString()}: {(mount.TryGetProperty("Replication", out var copies) ? copies.GetInt32() : 1)}x"
+        + (mount.TryGetProperty("StorageClasses", out var classes) && classes.ValueKind == JsonValueKind.Object
+            ? " " + string.Join(", ", classes.EnumerateObject().Where(entry => entry.Value.ValueKind == JsonValueKind.True).Select(entry => entry.Name)) : "")));
+
+    private static string Space(JsonElement status) => string.Join("; ", status.GetProperty("volumes").EnumerateArray().Select(volume =>
+        $"{PageText.Size(volume.GetProperty("bytes_free").GetInt64())} free, {PageText.Size(volume.GetProperty("bytes_used").GetInt64())} used"));
+
+    /// <summary>Null when there is no good answer in time.</summary>
+    private async Task<string?> GetAsync(KeepService service, string path, string token, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(service.BaseUri, path));
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            using var response = await http.SendAsync(request, both.Token);
+            return response.IsSuccessStatusCode ? await response.Content.ReadAsStringAsync(both.Token) : null;
+        }
+        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+}
