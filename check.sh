@@ -18,7 +18,7 @@ step() { printf '\n== %s (%d s)\n' "$1" "$(($(date +%s) - started))"; }
 # program:package for what the tests start; a missing one fails here, aloud, and is never skipped.
 tools=(fusermount3:fuse3 curl:curl cadaver:cadaver rclone:rclone aws:awscli s3cmd:s3cmd s3fs:s3fs litmus:litmus mount.davfs:davfs2 setfattr:attr python3:python3
     radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph-mgr:ceph-mgr ceph:ceph-common node:nodejs npm:npm
-    unshare:util-linux runuser:util-linux flock:util-linux pgrep:procps prlimit:util-linux git:git rsync:rsync sqlite3:sqlite3 vim.tiny:vim-tiny fio:fio make:make)
+    unshare:util-linux runuser:util-linux flock:util-linux pgrep:procps prlimit:util-linux git:git rsync:rsync chromium:chromium unzip:unzip bsdtar:libarchive-tools sqlite3:sqlite3 vim.tiny:vim-tiny fio:fio make:make)
 # Root tests disk faults on ext4 images, others on tmpfs.
 [ "$(id -u)" != 0 ] || tools+=(mkfs.ext4:e2fsprogs)
 missing=()
@@ -43,6 +43,14 @@ if ! grep -qs "\"version\": \"$azurite\"" .build/azurite/node_modules/azurite/pa
     step "installing azurite $azurite"
     mkdir -p .build/azurite
     npm install --prefix .build/azurite --no-save --no-audit --no-fund --loglevel=error "azurite@$azurite" >/dev/null
+fi
+
+# Drives Chromium against the page of keep-web.
+playwright=1.65.1
+if ! grep -qs "\"version\": \"$playwright\"" .build/playwright/node_modules/playwright-core/package.json; then
+    step "installing playwright-core $playwright"
+    mkdir -p .build/playwright
+    npm install --prefix .build/playwright --no-save --no-audit --no-fund --loglevel=error "playwright-core@$playwright" >/dev/null
 fi
 
 step "restore"

@@ -28,9 +28,24 @@ internal sealed class KeepstoreMetrics(
             .Counter("keepfs_keepstore_cache_hits", "Reads answered from memory.", verified.Blocks.Hits)
             .Gauge("keepfs_keepstore_cache_bytes", "Verified blocks in memory.", verified.Blocks.KeptBytes)
             .Counter("keepfs_keepstore_written_bytes", "Bytes stored on volumes.", counters.BytesWritten);
+        WriteSpace(text);
         GatewayEndpoints.WriteMetrics(text, keepstore);
         WriteVolumes(text);
         ScrubMetrics.Write(text, scrubber.Status);
+    }
+
+    private void WriteSpace(MetricsText text)
+    {
+        var spaces = keepstore.Mounts.All.Select(mount => (mount.Uuid, Space: mount.Volume.GetSpace())).Where(entry => entry.Space is not null).ToArray();
+        foreach (var (uuid, space) in spaces)
+        {
+            text.Gauge("keepfs_keepstore_volume_free_bytes", "Room on the volume, where it knows.", space!.Value.FreeBytes, ("mount", uuid));
+        }
+
+        foreach (var (uuid, space) in spaces)
+        {
+            text.Gauge("keepfs_keepstore_volume_total_bytes", "Size of the volume, where it knows.", space!.Value.TotalBytes, ("mount", uuid));
+        }
     }
 
     /// <summary>One metric after the other, as the format wants it, each for all volumes.</summary>

@@ -63,7 +63,7 @@ internal sealed partial class KeepWebRouter(
                 return;
             }
 
-            if (opener.TryRedirect(context))
+            if (await opener.TryRedirectAsync(context))
             {
                 return;
             }
@@ -158,7 +158,7 @@ internal sealed partial class KeepWebRouter(
         var response = context.Response;
         if (status == StatusCodes.Status401Unauthorized && PageSafety.IsNavigation(context.Request) && opener.AcceptsCredentials(context.Request))
         {
-            PageEndpoints.RedirectToLogin(context, RequestOpener.RawTarget(context));
+            opener.RedirectToLogin(context);
             return;
         }
 
@@ -186,6 +186,7 @@ internal sealed partial class KeepWebRouter(
         }
 
         var isXml = failure is WebException { Precondition: not null };
+        response.Headers.XContentTypeOptions = "nosniff";
         response.ContentType = isXml ? "application/xml; charset=utf-8" : "text/plain; charset=utf-8";
         var body = Encoding.UTF8.GetBytes(failure is WebException { Precondition: { } condition, PreconditionHref: var href }
             ? $"<?xml version=\"1.0\" encoding=\"UTF-8\"?><D:error xmlns:D=\"DAV:\"><D:{condition}{(href is null ? "/>" : $"><D:href>{href}</D:href></D:{condition}>")}</D:error>"

@@ -92,7 +92,7 @@ public sealed class KeepWebServer : IAsyncDisposable
         var text = new PageText(assets);
         return new KeepWebRouter(
             opener,
-            new PageEndpoints(opener, assets, text, new PageApi(options.Time), new StatusPage(config, http, options.ApiRoot, options.Time)),
+            new PageEndpoints(opener, assets, text, new PageApi(config.Collections.CollectionVersioning, options.Time), new StatusPage(config, http, options.ApiRoot, options.Time)),
             new GetHandler(new DirectoryPage(tree, text, config.Users.AnonymousUserToken), options.Time),
             new ZipHandler(DownloadUrl(config), options.Time),
             new PutHandler(updates, uploads, placements),

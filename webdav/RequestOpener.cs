@@ -1,6 +1,7 @@
 using KeepFs.Engine.Catalog;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
+using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Page;
 using KeepFs.WebDav.Requests;
 using KeepFs.WebDav.Sessions;
@@ -29,10 +30,13 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
     /// A page that a browser asks for with the token in its URL is sent on to the URL without it, and the token goes into a cookie (keep-web.md 2.5):
     /// addresses end up in histories and logs. True when the answer is complete.
     /// </summary>
-    public bool TryRedirect(HttpContext context)
+    public async Task<bool> TryRedirectAsync(HttpContext context)
     {
         var request = context.Request;
-        if (!request.Query.TryGetValue(TokenParameter, out var values) || request.Method is not ("GET" or "HEAD" or "POST") || IsCrossOrigin(request))
+        var form = HttpMethods.IsPost(request.Method) && request.HasFormContentType ? await RequestForm.ReadAsync(request, context.RequestAborted) : null;
+        var isInQuery = request.Query.TryGetValue(TokenParameter, out var values);
+        if ((!isInQuery && form?.TryGetValue(TokenParameter, out values) is not true) || request.Method is not ("GET" or "HEAD" or "POST")
+            || (!HttpMethods.IsPost(request.Method) && IsCrossOrigin(request)) || (!isInQuery && IsAttachment(request)))
         {
             return false;
         }
@@ -59,7 +63,7 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
     public async Task<(WebRequest Request, SessionLease Lease)> OpenAsync(HttpContext context)
     {
         var path = RequestPath.Parse(RawTarget(context));
-        var site = SitePath.Of(path);
+        var site = SitePath.Of(path, HostNames.CollectionId(context.Request.Host.Value ?? ""));
         var tokens = Candidates(context.Request, site);
         var (wasValid, wasForbidden) = (false, false);
         foreach (var (token, isAnonymous) in tokens)
@@ -98,6 +102,20 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
             : wasForbidden ? new WebException(StatusCodes.Status403Forbidden, "This token may not do that.")
             : new WebException(StatusCodes.Status401Unauthorized, AcceptsCredentials(context.Request)
                 ? "A valid token is needed, as Bearer or as the password of Basic authentication." : "Tokens are not accepted under this host name.");
+    }
+
+    /// <summary>Sends a person to where one logs in: Workbench when there is one, which sends back here with a token (keep-web.md 2.4), else our own page.</summary>
+    public void RedirectToLogin(HttpContext context)
+    {
+        var workbench = config.Services.Workbench2.ExternalURL;
+        var path = RequestPath.Parse(RawTarget(context));
+        var names = HostNames.CollectionId(context.Request.Host.Value ?? "") is { } id ? path.Names.Prepend("c=" + id) : path.Names;
+        var target = Href.Of(names, path.HasTrailingSlash);
+        context.Response.StatusCode = StatusCodes.Status303SeeOther;
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers.Location = workbench.Length > 0
+            ? $"{workbench.TrimEnd('/')}/?redirectTo{(IsAttachment(context.Request) ? "Download" : "Preview")}={target}"
+            : "/_keepfs/login?next=" + Uri.EscapeDataString(RawTarget(context));
     }
 
     /// <summary>The session and user of the first good token of a request; the caller disposes the lease.</summary>
@@ -150,7 +168,11 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
         lease.Dispose();
     }
 
-    private static IEnumerable<string> Tokens(HttpRequest request) => RequestTokens.Collect(request).Select(token => token.Trim()).Where(token => token.Length > 0).Distinct();
+    private static IEnumerable<string> Tokens(HttpRequest request) => RequestTokens.Collect(request).Concat(FormTokens(request)).Select(token => token.Trim()).Where(token => token.Length > 0).Distinct();
+
+    /// <summary>Of a form that was read before.</summary>
+    private static IEnumerable<string> FormTokens(HttpRequest request) =>
+        HttpMethods.IsPost(request.Method) && request.HasFormContentType && request.Form.TryGetValue(TokenParameter, out var values) ? values.Select(value => value ?? "") : [];
 
     private List<(string Token, bool IsAnonymous)> Candidates(HttpRequest request, SitePath site)
     {
@@ -165,7 +187,7 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
             tokens.AddRange(Tokens(request).Select(token => (token, false)));
         }
 
-        if (config.Users.AnonymousUserToken.Length > 0 && (site.Form is SiteForm.Collection or SiteForm.Anonymous))
+        if (config.Users.AnonymousUserToken.Length > 0 && (site.Form is SiteForm.Collection or SiteForm.Anonymous or SiteForm.Host))
         {
             tokens.Add((config.Users.AnonymousUserToken, true));
         }
@@ -175,9 +197,10 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
 
     /// <summary>A page from one collection must not act with the credentials meant for another: only hosts that are ours for that purpose take them.</summary>
     public bool AcceptsCredentials(HttpRequest request) => config.Collections.TrustAllContent || isLoopback || OwnHosts.Count == 0
-        || OwnHosts.Any(host => HostNames.Same(host, request.Host.Value ?? ""));
+        || OwnHosts.Any(host => HostNames.Same(host, request.Host.Value ?? "")) || HostNames.CollectionId(request.Host.Value ?? "") is not null;
 
     private bool IsAttachment(HttpRequest request) => request.Query["disposition"] == "attachment"
+        || (HttpMethods.IsPost(request.Method) && request.HasFormContentType && request.Form["disposition"] == "attachment")
         || (_downloadHost.Length > 0 && HostNames.Same(_downloadHost, request.Host.Value ?? "") && !HostNames.Same(_downloadHost, _previewHost));
 
     private static bool IsCrossOrigin(HttpRequest request) =>

@@ -14,5 +14,8 @@ namespace KeepFs.WebDav;
 /// <param name="IsAttachment">Files are sent as attachments.</param>
 internal sealed record WebRequest(HttpContext Http, RequestPath Path, SitePath Site, Session Session, Place Place, bool IsAttachment)
 {
+    /// <summary>What the host name says that all its paths are in, or null.</summary>
+    public string? HostId => Site.Form == SiteForm.Host ? Site.Id : null;
+
     public CancellationToken Aborted => Http.RequestAborted;
 }

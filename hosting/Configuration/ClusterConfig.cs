@@ -170,6 +170,9 @@ public sealed record ServicesConfig
     /// <summary>keep-web, attachments only.</summary>
     public ServiceConfig WebDAVDownload { get; init; } = new();
 
+    /// <summary>Where people log in; keep-web sends them there.</summary>
+    public ServiceConfig Workbench2 { get; init; } = new();
+
     /// <summary>The event stream.</summary>
     public ServiceConfig Websocket { get; init; } = new();
 }

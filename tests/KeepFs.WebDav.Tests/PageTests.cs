@@ -11,7 +11,7 @@ public sealed class PageTests(TestSite site) : IClassFixture<TestSite>
     [Fact]
     public async Task Page_escapes_names_and_its_policy_allows_only_its_own_script()
     {
-        var uuid = await site.CreateCollectionAsync("<script>name</script> 'x'");
+        var uuid = await site.CreateCollectionAsync("<script>name 'x'");
         foreach (var name in Markup)
         {
             await site.PutAsync($"/c={uuid}/{Uri.EscapeDataString(name)}", "x");
@@ -178,6 +178,57 @@ public sealed class PageTests(TestSite site) : IClassFixture<TestSite>
             await web.StopAsync(default);
             await web.DisposeAsync();
         }
+    }
+
+    [Fact]
+    public async Task Host_named_after_a_collection_serves_it_and_takes_tokens()
+    {
+        var uuid = await site.CreateCollectionAsync();
+        await site.PutAsync($"/c={uuid}/a.html", "text");
+        await site.PutAsync($"/c={uuid}/t=x", "odd", 201);
+        var hash = (await site.Catalog.FindCollectionAsync(uuid, null, default))!.PortableDataHash.Replace('+', '-');
+        foreach (var host in (string[])[$"{uuid}.keep.test", $"{uuid}--keep.test:80", $"{hash}--x.keep.test"])
+        {
+            var answer = await site.ExpectAsync(200, "GET", "/a.html", headers: ("Host", host));
+            Assert.Equal("text", answer.Text);
+            Assert.False(answer.Headers.ContainsKey("Content-Security-Policy"));
+            Assert.Contains("a.html", (await site.ExpectAsync(200, "GET", "/", headers: ("Host", host))).Text, StringComparison.Ordinal);
+            await site.ExpectAsync(404, "GET", "/home/", headers: ("Host", host));
+            await site.ExpectAsync(404, "GET", "/", null, site.OtherToken, ("Host", host));
+            await site.ExpectAsync(401, "GET", "/", null, "", ("Host", host));
+            await site.ExpectAsync(200, "GET", $"/t={Uri.EscapeDataString(site.Token)}/a.html", null, "", ("Host", host));
+            await site.ExpectAsync(404, "POST", "/_keepfs/api/share", Encoding.UTF8.GetBytes($$"""{"uuid":"{{uuid}}","hours":1}"""), null, ("Host", host));
+        }
+
+        var own = ("Host", $"{uuid}.keep.test");
+        await site.ExpectAsync(201, "PUT", "/b", [1], null, own);
+        await site.ExpectAsync(201, "MOVE", "/b", null, null, own, ("Destination", $"http://{uuid}.keep.test/c"));
+        await site.ExpectAsync(200, "GET", $"/c={uuid}/c");
+        Assert.Contains("<D:href>/a.html</D:href>", (await site.ExpectAsync(207, "PROPFIND", "/", null, null, own, ("Depth", "1"))).Text, StringComparison.Ordinal);
+        await site.ExpectAsync(405, "PUT", "/b", [1], null, ("Host", $"{hash}.keep.test"));
+    }
+
+    [Fact]
+    public async Task Token_in_a_form_goes_into_a_cookie_or_is_used_for_an_attachment()
+    {
+        var uuid = await site.CreateCollectionAsync();
+        await site.PutAsync($"/c={uuid}/f", "x");
+        var type = ("Content-Type", "application/x-www-form-urlencoded");
+        var token = "api_token=" + Uri.EscapeDataString(site.Token);
+        var sent = await site.ExpectAsync(303, "POST", $"/c={uuid}/f?a=b", Encoding.UTF8.GetBytes(token), "", type);
+        Assert.Equal($"/c={uuid}/f?a=b", sent.Headers["Location"]);
+        Assert.StartsWith(CookieOf(site.Token), sent.Headers["Set-Cookie"], StringComparison.Ordinal);
+        var attachment = await site.ExpectAsync(200, "POST", $"/c={uuid}/f", Encoding.UTF8.GetBytes(token + "&disposition=attachment"), "", type);
+        Assert.StartsWith("attachment", attachment.Headers["Content-Disposition"], StringComparison.Ordinal);
+        const string Boundary = "--x
+Content-Disposition: form-data; name="api_token"
+
+";
+        await site.ExpectAsync(303, "POST", $"/c={uuid}/f", Encoding.UTF8.GetBytes($"{Boundary}{site.Token}
+--x--
+"), "", ("Content-Type", "multipart/form-data; boundary=x"));
+        await site.ExpectAsync(404, "POST", $"/c={uuid}/f", Encoding.UTF8.GetBytes($"disposition=attachment&api_token={Uri.EscapeDataString(site.OtherToken)}"), "", type);
+        await site.ExpectAsync(401, "POST", $"/c={uuid}/f", "disposition=attachment&api_token=bogus"u8.ToArray(), "", type);
     }
 
     private static string CookieOf(string token) => "arvados_api_token=" + Convert.ToBase64String(Encoding.UTF8.GetBytes(token)).Replace('+', '-').Replace('/', '_');

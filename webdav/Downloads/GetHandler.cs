@@ -44,7 +44,7 @@ internal sealed class GetHandler(DirectoryPage index, TimeProvider time)
 
         var type = ContentTypes.Of(place.Name);
         response.ContentType = type;
-        PageSafety.AddContentHeaders(response, type);
+        PageSafety.AddContentHeaders(response, type, hasOwnHost: request.HostId is { } id && SitePath.IsCollectionId(id));
         AddDisposition(request, place.Name);
         var header = http.Headers.Range.ToString();
         var ranges = header.Length > 0 && HttpMethods.IsGet(http.Method) && Preconditions.RangeApplies(http, tag, place.ModifiedAt)

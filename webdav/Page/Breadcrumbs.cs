@@ -17,12 +17,17 @@ internal static class Breadcrumbs
         var names = request.Path.Names;
         var start = names.Count - request.Site.Rest.Count;
         var crumbs = new List<Crumb>();
-        if (request.Site.Form is SiteForm.Root or SiteForm.ById or SiteForm.Users or SiteForm.Object or SiteForm.User or SiteForm.Home)
+        if (request.Site.Form is SiteForm.Root or SiteForm.ById or SiteForm.Users or SiteForm.Object or SiteForm.User or SiteForm.Home
+            || (request.Site is { Form: SiteForm.Collection, PathToken: null }))
         {
             crumbs.Add(new Crumb("Keep", "/"));
         }
 
-        if (start > 0)
+        if (request.Site.Form == SiteForm.Host && request.Site.PathToken is null)
+        {
+            crumbs.Add(new Crumb(StartLabel(request, ""), "/"));
+        }
+        else if (start > 0)
         {
             // Only what the address starts from: neither "c=" nor a token says anything to people.
             if (request.Site.Form is SiteForm.User)
@@ -44,8 +49,8 @@ internal static class Breadcrumbs
     private static string StartLabel(WebRequest request, string last) => request.Site.Form switch
     {
         SiteForm.Home => "Home",
-        SiteForm.Object or SiteForm.Collection or SiteForm.Shared or SiteForm.Anonymous when request.Place is CollectionPlace { Collection.Record.Name: { Length: > 0 } name } => name,
-        SiteForm.Object or SiteForm.Collection or SiteForm.Shared or SiteForm.Anonymous => request.Site.Id,
+        SiteForm.Object or SiteForm.Collection or SiteForm.Shared or SiteForm.Anonymous or SiteForm.Host when request.Place is CollectionPlace { Collection.Record.Name: { Length: > 0 } name } => name,
+        SiteForm.Object or SiteForm.Collection or SiteForm.Shared or SiteForm.Anonymous or SiteForm.Host => request.Site.Id,
         _ => last,
     };
 }

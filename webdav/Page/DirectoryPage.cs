@@ -75,7 +75,7 @@ internal sealed class DirectoryPage(TreeResolver tree, PageText text, string ano
         if (request.Place is CollectionPlace place)
         {
             attributes.Append(" data-root=\"").Append(RootOf(request, place)).Append("\" data-path=\"").Append(PageText.Encode(place.Path)).Append('"');
-            if (!PortableDataHash.IsPortableDataHash(place.Collection.Id))
+            if (!PortableDataHash.IsPortableDataHash(place.Collection.Id) && request.HostId is null)
             {
                 attributes.Append(" data-uuid=\"").Append(PageText.Encode(place.Collection.Record.CurrentVersionUuid ?? place.Collection.Record.Uuid)).Append('"');
             }

@@ -8,7 +8,9 @@ using Microsoft.AspNetCore.Http;
 namespace KeepFs.WebDav.Page;
 
 /// <summary>What the page's script asks beside WebDAV: versions, undoing, sharing. Everything is done with the user's token, so the catalogue decides what is allowed.</summary>
-internal sealed class PageApi(TimeProvider time)
+/// <param name="keepsVersions">Collections.CollectionVersioning.</param>
+/// <param name="time">When links expire.</param>
+internal sealed class PageApi(bool keepsVersions, TimeProvider time)
 {
     private const int MaxShareHours = 24 * 366;
 
@@ -50,8 +52,13 @@ internal sealed class PageApi(TimeProvider time)
     }
 
     /// <summary>The next change keeps what was before it: what the page deletes can be had back.</summary>
-    private static async Task<string?> KeepAsync(Session session, string uuid, CancellationToken cancellationToken)
+    private async Task<string?> KeepAsync(Session session, string uuid, CancellationToken cancellationToken)
     {
+        if (!keepsVersions)
+        {
+            throw new WebException(StatusCodes.Status409Conflict, "This cluster keeps no versions.");
+        }
+
         await PreserveAsync(session, uuid, cancellationToken);
         return "{}";
     }

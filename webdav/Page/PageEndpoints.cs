@@ -17,25 +17,20 @@ internal sealed class PageEndpoints(RequestOpener opener, PageAssets assets, Pag
     public Task HandleAsync(HttpContext context, RequestPath path)
     {
         var isRead = context.Request.Method is "GET" or "HEAD";
+
+        // Under a collection's own host its files may run scripts: what acts for the user beyond that collection is not there.
+        var isShared = HostNames.CollectionId(context.Request.Host.Value ?? "") is not null;
         return (path.Names.Skip(1).ToArray(), isRead, context.Request.Method) switch
         {
             (["icon.svg"], true, _) => IconAsync(context),
             (["login"], true, _) => LoginFormAsync(context, SafeNext(context.Request.Query["next"]), null),
             (["login"], _, "POST") => LoginAsync(context),
             (["logout"], _, "POST") => LogoutAsync(context),
-            (["status"], true, _) => StatusAsync(context),
-            (["api", var name], _, "POST") => ApiAsync(context, name),
+            (["status"], true, _) when !isShared => StatusAsync(context),
+            (["api", var name], _, "POST") when !isShared => ApiAsync(context, name),
             ([var name], true, _) => AssetAsync(context, name),
             _ => throw NotFound(),
         };
-    }
-
-    /// <summary>Sends a browser to log in.</summary>
-    public static void RedirectToLogin(HttpContext context, string target)
-    {
-        context.Response.StatusCode = StatusCodes.Status303SeeOther;
-        context.Response.Headers.Location = "/_keepfs/login?next=" + Uri.EscapeDataString(target);
-        context.Response.Headers.CacheControl = "no-store";
     }
 
     private static WebException NotFound() => new(StatusCodes.Status404NotFound, "Not Found");

@@ -21,11 +21,14 @@ internal static class PageSafety
     /// A file of a collection: shown as what its name says, and without our origin, so that a script in it reaches neither cookie nor API. PDF alone is
     /// left out: the viewers of browsers do not work in a sandbox, and scripts in a PDF have no access to the page's origin.
     /// </summary>
-    public static void AddContentHeaders(HttpResponse response, string type)
+    /// <param name="response">Gets the headers.</param>
+    /// <param name="type">Of the file.</param>
+    /// <param name="hasOwnHost">The host serves this collection only: a script reaches nothing else.</param>
+    public static void AddContentHeaders(HttpResponse response, string type, bool hasOwnHost = false)
     {
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers["Referrer-Policy"] = "same-origin";
-        if (type != "application/pdf")
+        if (type != "application/pdf" && !hasOwnHost)
         {
             response.Headers.ContentSecurityPolicy = "sandbox";
         }

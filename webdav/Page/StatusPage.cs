@@ -7,8 +7,8 @@ using KeepFs.Hosting.Configuration;
 namespace KeepFs.WebDav.Page;
 
 /// <summary>
-/// The keepstores as the catalogue lists them, and what each says of itself: health and metrics with the ManagementToken, volumes with the SystemRootToken, space
-/// where it serves status.json. What a server does not tell is said so. The caller makes sure that only administrators see it.
+/// The keepstores as the catalogue lists them, and what each says of itself: health and metrics with the ManagementToken, volumes with the SystemRootToken.
+/// What a server does not tell is said so. The caller makes sure that only administrators see it.
 /// </summary>
 internal sealed class StatusPage(ClusterConfig config, HttpClient http, Uri apiRoot, TimeProvider time)
 {
@@ -30,23 +30,24 @@ internal sealed class StatusPage(ClusterConfig config, HttpClient http, Uri apiR
             return;
         }
 
-        page.Append("<table><caption class=\"unseen\">Keepstores</caption><thead><tr><th scope=\"col\">Keepstore</th><th scope=\"col\">Health</th><th scope=\"col\">Volumes and replication</th><th scope=\"col\">Space</th></tr></thead><tbody>\n");
-        foreach (var (service, health, volumes, space) in await Task.WhenAll(services.Select(service => AskAsync(service, cancellationToken))))
+        page.Append("<table><caption class=\"unseen\">Keepstores</caption><thead><tr><th scope=\"col\">Keepstore</th><th scope=\"col\">Health</th><th scope=\"col\">Volumes and replication</th><th scope=\"col\">Space</th><th scope=\"col\">Errors since its start</th></tr></thead><tbody>\n");
+        foreach (var (service, health, volumes, space, errors) in await Task.WhenAll(services.Select(service => AskAsync(service, cancellationToken))))
         {
             page.Append("<tr><td class=\"name\">").Append(PageText.Encode(service.BaseUri.Authority)).Append(service.IsReadOnly ? " (read-only)" : "").Append("</td><td>").Append(PageText.Encode(health))
-                .Append("</td><td>").Append(PageText.Encode(volumes)).Append("</td><td>").Append(PageText.Encode(space)).Append("</td></tr>\n");
+                .Append("</td><td>").Append(PageText.Encode(volumes)).Append("</td><td>").Append(PageText.Encode(space)).Append("</td><td>").Append(PageText.Encode(errors)).Append("</td></tr>\n");
         }
 
-        page.Append("</tbody></table>\n<p>Errors are in the logs of the servers; no server keeps a list of recent ones.</p></main>\n");
+        page.Append("</tbody></table>\n<p>What went wrong and when is in the logs of the servers.</p></main>\n");
     }
 
-    private async Task<(KeepService Service, string Health, string Volumes, string Space)> AskAsync(KeepService service, CancellationToken cancellationToken)
+    private async Task<(KeepService Service, string Health, string Volumes, string Space, string Errors)> AskAsync(KeepService service, CancellationToken cancellationToken)
     {
         var health = config.ManagementToken.Length == 0 ? "not told: no ManagementToken is set"
             : await GetAsync(service, "_health/ping", config.ManagementToken, cancellationToken) is { } answer ? answer.Contains("OK", StringComparison.Ordinal) ? "OK" : "not well" : "does not answer";
+        var metrics = await GetAsync(service, "metrics", config.ManagementToken, cancellationToken);
         return (service, health,
             Describe(await GetAsync(service, "mounts", config.SystemRootToken, cancellationToken), Volumes),
-            Describe(await GetAsync(service, "status.json", config.ManagementToken, cancellationToken), Space));
+            metrics is null ? "not told" : Space(metrics), metrics is null ? "not told" : Errors(metrics));
     }
 
     private static string Describe(string? json, Func<JsonElement, string> text)
@@ -63,12 +64,38 @@ internal sealed class StatusPage(ClusterConfig config, HttpClient http, Uri apiR
     }
 
     private static string Volumes(JsonElement mounts) => string.Join("; ", mounts.EnumerateArray().Select(mount =>
-        $"{mount.GetProperty("UUID").GetString()}: {(mount.TryGetProperty("Replication", out var copies) ? copies.GetInt32() : 1)}x"
-        + (mount.TryGetProperty("StorageClasses", out var classes) && classes.ValueKind == JsonValueKind.Object
+        $"{mount.GetProperty("uuid").GetString()}: {(mount.TryGetProperty("replication", out var copies) ? copies.GetInt32() : 1)}x"
+        + (mount.TryGetProperty("storage_classes", out var classes) && classes.ValueKind == JsonValueKind.Object
             ? " " + string.Join(", ", classes.EnumerateObject().Where(entry => entry.Value.ValueKind == JsonValueKind.True).Select(entry => entry.Name)) : "")));
 
-    private static string Space(JsonElement status) => string.Join("; ", status.GetProperty("volumes").EnumerateArray().Select(volume =>
-        $"{PageText.Size(volume.GetProperty("bytes_free").GetInt64())} free, {PageText.Size(volume.GetProperty("bytes_used").GetInt64())} used"));
+    private static string Space(string metrics)
+    {
+        var totals = Samples(metrics, "keepfs_keepstore_volume_total_bytes").ToDictionary();
+        var known = Samples(metrics, "keepfs_keepstore_volume_free_bytes").Where(sample => totals.ContainsKey(sample.Key))
+            .Select(sample => $"{PageText.Size((long)sample.Value)} free of {PageText.Size((long)totals[sample.Key])}").ToArray();
+        return known.Length == 0 ? "not told" : string.Join("; ", known);
+    }
+
+    private static string Errors(string metrics)
+    {
+        var found = ((string, string)[])[("failed_reads", "failed reads"), ("failed_writes", "failed writes"), ("corrupt_copies", "corrupt copies"), ("repaired_copies", "of them repaired")];
+        return string.Join(", ", found.Select(entry => (Count: Samples(metrics, "keepfs_keepstore_" + entry.Item1).Sum(sample => sample.Value), Text: entry.Item2))
+            .Where(entry => entry.Count > 0).Select(entry => FormattableString.Invariant($"{entry.Count:0} {entry.Text}"))) is { Length: > 0 } text ? text : "none";
+    }
+
+    /// <summary>Values of one metric by their labels.</summary>
+    private static IEnumerable<KeyValuePair<string, double>> Samples(string metrics, string name)
+    {
+        foreach (var line in metrics.Split('\n'))
+        {
+            var space = line.LastIndexOf(' ');
+            if (space > name.Length - 1 && line.StartsWith(name, StringComparison.Ordinal) && line[name.Length] is ' ' or '{'
+                && double.TryParse(line.AsSpan(space + 1), System.Globalization.CultureInfo.InvariantCulture, out var value))
+            {
+                yield return KeyValuePair.Create(line[name.Length..space], value);
+            }
+        }
+    }
 
     /// <summary>Null when there is no good answer in time.</summary>
     private async Task<string?> GetAsync(KeepService service, string path, string token, CancellationToken cancellationToken)

@@ -14,10 +14,17 @@ internal sealed record SitePath(SiteForm Form, string Id, string? PathToken, IRe
     private const int UuidLength = 27;
 
     /// <summary>Sorts a path.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="hostId">What the host name says that all paths are in, or null.</param>
     /// <exception cref="FsException">A component behind the id can be no name: ".", "..", a slash, longer than 255 bytes.</exception>
-    public static SitePath Of(RequestPath path)
+    public static SitePath Of(RequestPath path, string? hostId = null)
     {
         var names = path.Names;
+        if (hostId is not null)
+        {
+            return Inside(SiteForm.Host, hostId, names, 0);
+        }
+
         return names switch
         {
             [] => new SitePath(SiteForm.Root, "", null, []),
@@ -28,7 +35,7 @@ internal sealed record SitePath(SiteForm Form, string Id, string? PathToken, IRe
             ["home", ..] => new SitePath(SiteForm.Home, "", null, After(names, 1)),
             ["collections", "download", var id, var token, ..] => new SitePath(SiteForm.Shared, IdOf(id), token, After(names, 4)),
             ["collections", var id, ..] => new SitePath(SiteForm.Anonymous, IdOf(id), null, After(names, 2)),
-            [var first, ..] when first.StartsWith("c=", StringComparison.Ordinal) => Collection(IdOf(first[2..]), names),
+            [var first, ..] when first.StartsWith("c=", StringComparison.Ordinal) => Inside(SiteForm.Collection, IdOf(first[2..]), names, 1),
             _ => new SitePath(SiteForm.None, "", null, []),
         };
     }
@@ -40,9 +47,9 @@ internal sealed record SitePath(SiteForm Form, string Id, string? PathToken, IRe
 
     public static bool IsUserId(string id) => id.Length == UuidLength && id.AsSpan(5, 7) is "-tpzed-";
 
-    private static SitePath Collection(string id, IReadOnlyList<string> names)
+    private static SitePath Inside(SiteForm form, string id, IReadOnlyList<string> names, int skip)
     {
-        var (skip, token) = (1, (string?)null);
+        string? token = null;
         if (names.Count > skip && names[skip].StartsWith("t=", StringComparison.Ordinal))
         {
             token = names[skip++][2..];
@@ -54,11 +61,11 @@ internal sealed record SitePath(SiteForm Form, string Id, string? PathToken, IRe
             skip++;
         }
 
-        return new SitePath(SiteForm.Collection, id, token, After(names, skip));
+        return new SitePath(form, id, token, After(names, skip));
     }
 
     /// <summary>A portable data hash may be written with "-" or a space for its plus sign.</summary>
-    private static string IdOf(string text) => text.Length > 33 && text[32] is ' ' or '-' && PortableDataHash.IsPortableDataHash(text[..32] + "+" + text[33..])
+    public static string IdOf(string text) => text.Length > 33 && text[32] is ' ' or '-' && PortableDataHash.IsPortableDataHash(text[..32] + "+" + text[33..])
         ? text[..32] + "+" + text[33..] : text;
 
     private static string[] After(IReadOnlyList<string> names, int from)
@@ -82,4 +89,5 @@ internal enum SiteForm
     Collection,
     Shared,
     Anonymous,
+    Host,
 }
