@@ -185,7 +185,7 @@ public sealed class PageTests(TestSite site) : IClassFixture<TestSite>
     {
         var uuid = await site.CreateCollectionAsync();
         await site.PutAsync($"/c={uuid}/a.html", "text");
-        await site.PutAsync($"/c={uuid}/t=x", "odd", 201);
+        await site.PutAsync($"/c={uuid}/_/t=x", "odd");
         var hash = (await site.Catalog.FindCollectionAsync(uuid, null, default))!.PortableDataHash.Replace('+', '-');
         foreach (var host in (string[])[$"{uuid}.keep.test", $"{uuid}--keep.test:80", $"{hash}--x.keep.test"])
         {
@@ -197,6 +197,7 @@ public sealed class PageTests(TestSite site) : IClassFixture<TestSite>
             await site.ExpectAsync(404, "GET", "/", null, site.OtherToken, ("Host", host));
             await site.ExpectAsync(401, "GET", "/", null, "", ("Host", host));
             await site.ExpectAsync(200, "GET", $"/t={Uri.EscapeDataString(site.Token)}/a.html", null, "", ("Host", host));
+            Assert.Equal("odd", (await site.ExpectAsync(200, "GET", "/_/t=x", headers: ("Host", host))).Text);
             await site.ExpectAsync(404, "POST", "/_keepfs/api/share", Encoding.UTF8.GetBytes($$"""{"uuid":"{{uuid}}","hours":1}"""), null, ("Host", host));
         }
 
@@ -220,13 +221,8 @@ public sealed class PageTests(TestSite site) : IClassFixture<TestSite>
         Assert.StartsWith(CookieOf(site.Token), sent.Headers["Set-Cookie"], StringComparison.Ordinal);
         var attachment = await site.ExpectAsync(200, "POST", $"/c={uuid}/f", Encoding.UTF8.GetBytes(token + "&disposition=attachment"), "", type);
         Assert.StartsWith("attachment", attachment.Headers["Content-Disposition"], StringComparison.Ordinal);
-        const string Boundary = "--x
-Content-Disposition: form-data; name="api_token"
-
-";
-        await site.ExpectAsync(303, "POST", $"/c={uuid}/f", Encoding.UTF8.GetBytes($"{Boundary}{site.Token}
---x--
-"), "", ("Content-Type", "multipart/form-data; boundary=x"));
+        const string Part = "--x\r\nContent-Disposition: form-data; name=\"api_token\"\r\n\r\n";
+        await site.ExpectAsync(303, "POST", $"/c={uuid}/f", Encoding.UTF8.GetBytes($"{Part}{site.Token}\r\n--x--\r\n"), "", ("Content-Type", "multipart/form-data; boundary=x"));
         await site.ExpectAsync(404, "POST", $"/c={uuid}/f", Encoding.UTF8.GetBytes($"disposition=attachment&api_token={Uri.EscapeDataString(site.OtherToken)}"), "", type);
         await site.ExpectAsync(401, "POST", $"/c={uuid}/f", "disposition=attachment&api_token=bogus"u8.ToArray(), "", type);
     }
