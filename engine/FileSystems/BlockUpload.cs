@@ -14,15 +14,21 @@ public static class BlockUpload
     /// <summary>Blocks of one stream under way: one is hashed, one sent and one synced while the next arrives.</summary>
     private const int MaxWrites = 3;
 
+    /// <summary>What a stream takes that sends next to nothing, and by how much that grows when it was filled: a whole block is copied for a quarter.</summary>
+    private const int FirstBytes = 64 << 10, Growth = 16;
+
     /// <summary>Stores everything until the end of the stream; returns when all blocks are on stable storage.</summary>
     /// <param name="source">Read sequentially to its end; not disposed.</param>
     /// <param name="expectedBytes">Length if known (sizes the buffer), else -1; a stream of another length is no error here.</param>
     /// <param name="store">Where the blocks go.</param>
     /// <param name="pool">Lends the buffers.</param>
     /// <param name="options">Replicas and classes.</param>
+    /// <param name="grows">
+    /// Memory is taken as bytes arrive, for a stream that may be slow; when there is none to spare, a block ends early. False: 64 MiB at once.
+    /// </param>
     /// <param name="cancellationToken">Ends the upload; what was stored stays as unreferenced blocks.</param>
     public static async Task<ManifestSegment[]> StoreAsync(
-        Stream source, long expectedBytes, IBlockStore store, BlockBufferPool pool, BlockWriteOptions options, CancellationToken cancellationToken)
+        Stream source, long expectedBytes, IBlockStore store, BlockBufferPool pool, BlockWriteOptions options, bool grows, CancellationToken cancellationToken)
     {
         var segments = new List<ManifestSegment>();
         var writing = new Queue<Task<ManifestSegment>>();
@@ -31,18 +37,28 @@ public static class BlockUpload
             for (var left = expectedBytes; ;)
             {
                 var size = left is >= 0 and < Locator.MaxBlockSizeBytes ? (int)left + 1 : Locator.MaxBlockSizeBytes;
+                var start = grows ? Math.Min(size, FirstBytes) : size;
                 BlockBuffer? buffer = null;
-                while (writing.Count > 0 && (writing.Count >= MaxWrites || (buffer = pool.TryRent(size)) is null))
+                while (writing.Count > 0 && (writing.Count >= MaxWrites || (buffer = pool.TryRent(start)) is null))
                 {
                     segments.Add(await writing.Peek());
                     _ = writing.Dequeue();
                 }
 
-                buffer ??= await pool.RentAsync(size, cancellationToken);
+                buffer ??= await pool.RentAsync(start, cancellationToken);
                 var owned = true;
                 try
                 {
                     buffer.Length = await FillAsync(source, buffer.Capacity, cancellationToken);
+                    while (buffer.Length == buffer.CapacityBytes && buffer.Length < size && pool.TryRent(Math.Min(size, buffer.Length * Growth)) is { } larger)
+                    {
+                        buffer.Memory.CopyTo(larger.Capacity);
+                        larger.Length = buffer.Length;
+                        buffer.Release();
+                        buffer = larger;
+                        buffer.Length += await FillAsync(source, buffer.Capacity[buffer.Length..], cancellationToken);
+                    }
+
                     if (buffer.Length == 0)
                     {
                         break;

@@ -22,7 +22,7 @@ public sealed class BlockUploadTests
             }
         });
 
-        var segments = await BlockUpload.StoreAsync(new Numbers(Bytes), expected, store, _pool, BlockWriteOptions.Default, default);
+        var segments = await BlockUpload.StoreAsync(new Numbers(Bytes), expected, store, _pool, BlockWriteOptions.Default, grows: false, default);
 
         Assert.Equal([Locator.MaxBlockSizeBytes, Locator.MaxBlockSizeBytes, Locator.MaxBlockSizeBytes, 5], segments.Select(segment => segment.Length));
         Assert.Equal(store.FirstBytes.Select(first => Store.HashOf(first)), segments.Select(segment => segment.Locator.Hash));
@@ -35,7 +35,7 @@ public sealed class BlockUploadTests
     {
         var store = new Store((number, _) => number == 1 ? Task.FromException(new KeepException(KeepErrorKind.Unavailable, "away")) : Task.CompletedTask);
 
-        await Assert.ThrowsAsync<KeepException>(() => BlockUpload.StoreAsync(new Numbers(Bytes), Bytes, store, _pool, BlockWriteOptions.Default, default));
+        await Assert.ThrowsAsync<KeepException>(() => BlockUpload.StoreAsync(new Numbers(Bytes), Bytes, store, _pool, BlockWriteOptions.Default, grows: false, default));
 
         Assert.Equal(0, _pool.OutBytes);
     }
@@ -46,9 +46,46 @@ public sealed class BlockUploadTests
         var small = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 2L * Locator.MaxBlockSizeBytes });
         var store = new Store((_, _) => Task.CompletedTask);
 
-        var segments = await BlockUpload.StoreAsync(new Numbers(Bytes), Bytes, store, small, BlockWriteOptions.Default, default);
+        var segments = await BlockUpload.StoreAsync(new Numbers(Bytes), Bytes, store, small, BlockWriteOptions.Default, grows: false, default);
 
         Assert.Equal(Bytes, segments.Sum(segment => (long)segment.Length));
+        Assert.Equal(0, small.OutBytes);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(64 << 10)]
+    [InlineData((64 << 10) + 1)]
+    [InlineData(Locator.MaxBlockSizeBytes)]
+    [InlineData(Locator.MaxBlockSizeBytes + 1)]
+    public async Task Memory_that_grows_with_the_bytes_gives_the_same_blocks(int length)
+    {
+        foreach (var expected in (long[])[-1, length])
+        {
+            var store = new Store((_, _) => Task.CompletedTask);
+            var segments = await BlockUpload.StoreAsync(new Numbers(length), expected, store, _pool, BlockWriteOptions.Default, grows: true, default);
+            Assert.Equal(length == 0 ? [] : length > Locator.MaxBlockSizeBytes ? [Locator.MaxBlockSizeBytes, 1] : [length], segments.Select(segment => segment.Length));
+            Assert.Equal(0, _pool.OutBytes);
+        }
+    }
+
+    [Fact]
+    public async Task A_stream_that_sends_little_takes_little_and_one_that_finds_no_memory_ends_its_block_early()
+    {
+        var slow = new Numbers(Bytes) { Pause = new TaskCompletionSource() };
+        var store = new Store((_, _) => Task.CompletedTask);
+        var small = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = 2L * Locator.MaxBlockSizeBytes });
+        var upload = BlockUpload.StoreAsync(slow, Bytes, store, small, BlockWriteOptions.Default, grows: true, default);
+        Assert.Equal(64 << 10, small.OutBytes);
+
+        // All but 2 MiB is somebody else's.
+        var others = Enumerable.Range(0, 63).Select(_ => small.TryRent(2 << 20)!).ToList();
+        slow.Pause.SetResult();
+        var segments = await upload;
+        others.ForEach(buffer => buffer.Release());
+        Assert.Equal(Bytes, segments.Sum(segment => (long)segment.Length));
+        Assert.All(segments, segment => Assert.InRange(segment.Length, 1, 1 << 20));
         Assert.Equal(0, small.OutBytes);
     }
 
@@ -57,8 +94,16 @@ public sealed class BlockUploadTests
     {
         private long _at;
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        /// <summary>Nothing comes before it ends.</summary>
+        public TaskCompletionSource? Pause { get; init; }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
+            if (Pause is { } pause)
+            {
+                await pause.Task;
+            }
+
             var count = (int)Math.Min(buffer.Length, length - _at);
             if (count > 0 && _at % Locator.MaxBlockSizeBytes == 0)
             {
@@ -66,7 +111,7 @@ public sealed class BlockUploadTests
             }
 
             _at += count;
-            return new(count);
+            return count;
         }
     }
 
@@ -83,7 +128,7 @@ public sealed class BlockUploadTests
         {
             int number = data.Span[0];
             FirstBytes.Add(number);
-            _came[number].TrySetResult();
+            _came[Math.Min(number, 3)].TrySetResult();
             await before(number, _came);
             return new WrittenBlock(new Locator(HashOf(number), data.Length), 1);
         }
