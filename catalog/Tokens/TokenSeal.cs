@@ -11,15 +11,20 @@ internal sealed class TokenSeal
 {
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
-    private readonly byte[] _key;
+    private readonly byte[]? _key;
 
-    /// <summary>Derives the key.</summary>
-    public TokenSeal(string systemRootToken) =>
-        _key = HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(systemRootToken), 32, info: "keepfs token secrets"u8.ToArray());
+    /// <summary>Derives the key. Without a root token there is none, and nothing is kept: anybody could derive it.</summary>
+    public TokenSeal(string systemRootToken) => _key = systemRootToken.Length == 0 ? null
+        : HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(systemRootToken), 32, info: "keepfs token secrets"u8.ToArray());
 
-    /// <summary>Base64 of nonce, tag and encrypted secret.</summary>
-    public string Seal(string uuid, string secret)
+    /// <summary>Base64 of nonce, tag and encrypted secret; null without a root token.</summary>
+    public string? Seal(string uuid, string secret)
     {
+        if (_key is null)
+        {
+            return null;
+        }
+
         var plain = Encoding.UTF8.GetBytes(secret);
         var result = new byte[NonceBytes + TagBytes + plain.Length];
         RandomNumberGenerator.Fill(result.AsSpan(0, NonceBytes));
@@ -28,11 +33,14 @@ internal sealed class TokenSeal
         return Convert.ToBase64String(result);
     }
 
+    /// <summary>Whether what is kept of a secret is what would be kept now.</summary>
+    public bool IsCurrent(string uuid, string secret, string? @sealed) => _key is null ? @sealed is null : Open(uuid, @sealed) == secret;
+
     /// <summary>The secret, or null when it was sealed under another root token, or is damaged.</summary>
     public string? Open(string uuid, string? @sealed)
     {
         var bytes = new byte[@sealed?.Length ?? 0];
-        if (@sealed is null || !Convert.TryFromBase64String(@sealed, bytes, out var length) || length < NonceBytes + TagBytes)
+        if (_key is null || @sealed is null || !Convert.TryFromBase64String(@sealed, bytes, out var length) || length < NonceBytes + TagBytes)
         {
             return null;
         }

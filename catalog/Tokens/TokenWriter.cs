@@ -108,10 +108,10 @@ internal sealed class TokenWriter(CatalogContext catalog)
     /// <summary>A token with that UUID and secret for that user, unrestricted; whatever had the UUID before is replaced.</summary>
     public void Ensure(WriteSession session, Caller system, string uuid, string secret, string owner)
     {
-        var isThere = session.Scalar(
-            "SELECT 1 FROM api_client_authorizations WHERE uuid = @p0 AND owner_uuid = @p1 AND secret_hash = @p2 AND expires_at IS NULL AND scopes = '[\"all\"]' AND sealed_secret IS NOT NULL",
+        var kept = session.Strings(
+            "SELECT coalesce(sealed_secret, '') FROM api_client_authorizations WHERE uuid = @p0 AND owner_uuid = @p1 AND secret_hash = @p2 AND expires_at IS NULL AND scopes = '[\"all\"]'",
             uuid, owner, TokenSecrets.Hash(secret));
-        if (isThere is null)
+        if (kept is not [var text] || !_seal.IsCurrent(uuid, secret, text.Length == 0 ? null : text))
         {
             RecordStore.Delete(session, RecordTypes.Tokens, uuid);
             Insert(session, system, uuid, secret, owner, "[\"all\"]", expires: null, address: null);

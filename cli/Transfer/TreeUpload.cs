@@ -75,7 +75,7 @@ internal sealed class TreeUpload(ClientSession session, BlockWriteOptions option
             else
             {
                 // Files such as those in /proc say 0 and still have content.
-                var segments = await BlockUpload.StoreAsync(file, length > 0 ? length : 0, session.Store, session.WritePool, options, cancellationToken);
+                var segments = await BlockUpload.StoreAsync(file, length > 0 ? length : 0, session.Store, session.WritePool, options, grows: false, cancellationToken);
                 _tree.Put(entry.Path, new ManifestFile(segments));
                 Count(segments.Sum(segment => (long)segment.Length));
             }

@@ -4,12 +4,18 @@ using KeepFs.Engine.Manifests;
 namespace KeepFs.Engine.FileSystems;
 
 /// <summary>
-/// Turns one stream of bytes into blocks: fills a 64 MiB buffer from the pool, stores it while the next one fills, with at most two
-/// blocks under way. For a PUT body or a local file; small files are better packed together (<see cref="BlockPacker"/>).
+/// Turns one stream of bytes into blocks: fills a 64 MiB buffer from the pool and stores it while the next ones fill, as far as there is
+/// memory to spare. For a PUT body or a local file; small files are better packed together (<see cref="BlockPacker"/>).
 /// </summary>
 public static class BlockUpload
 {
     private const int ReadBytes = 1 << 20;
+
+    /// <summary>Blocks of one stream under way: one is hashed, one sent and one synced while the next arrives.</summary>
+    private const int MaxWrites = 3;
+
+    /// <summary>What a stream takes that sends next to nothing, and by how much that grows when it was filled: a whole block is copied for a quarter.</summary>
+    private const int FirstBytes = 64 << 10, Growth = 16;
 
     /// <summary>Stores everything until the end of the stream; returns when all blocks are on stable storage.</summary>
     /// <param name="source">Read sequentially to its end; not disposed.</param>
@@ -17,34 +23,49 @@ public static class BlockUpload
     /// <param name="store">Where the blocks go.</param>
     /// <param name="pool">Lends the buffers.</param>
     /// <param name="options">Replicas and classes.</param>
+    /// <param name="grows">
+    /// Memory is taken as bytes arrive, for a stream that may be slow; when there is none to spare, a block ends early. False: 64 MiB at once.
+    /// </param>
     /// <param name="cancellationToken">Ends the upload; what was stored stays as unreferenced blocks.</param>
     public static async Task<ManifestSegment[]> StoreAsync(
-        Stream source, long expectedBytes, IBlockStore store, BlockBufferPool pool, BlockWriteOptions options, CancellationToken cancellationToken)
+        Stream source, long expectedBytes, IBlockStore store, BlockBufferPool pool, BlockWriteOptions options, bool grows, CancellationToken cancellationToken)
     {
         var segments = new List<ManifestSegment>();
-        Task<ManifestSegment>? writing = null;
+        var writing = new Queue<Task<ManifestSegment>>();
         try
         {
             for (var left = expectedBytes; ;)
             {
-                var buffer = await pool.RentAsync(left is >= 0 and < Locator.MaxBlockSizeBytes ? (int)left + 1 : Locator.MaxBlockSizeBytes, cancellationToken);
+                var size = left is >= 0 and < Locator.MaxBlockSizeBytes ? (int)left + 1 : Locator.MaxBlockSizeBytes;
+                var start = grows ? Math.Min(size, FirstBytes) : size;
+                BlockBuffer? buffer = null;
+                while (writing.Count > 0 && (writing.Count >= MaxWrites || (buffer = pool.TryRent(start)) is null))
+                {
+                    segments.Add(await writing.Peek());
+                    _ = writing.Dequeue();
+                }
+
+                buffer ??= await pool.RentAsync(start, cancellationToken);
                 var owned = true;
                 try
                 {
                     buffer.Length = await FillAsync(source, buffer.Capacity, cancellationToken);
-                    left -= buffer.Length;
-                    if (writing is not null)
+                    while (buffer.Length == buffer.CapacityBytes && buffer.Length < size && pool.TryRent(Math.Min(size, buffer.Length * Growth)) is { } larger)
                     {
-                        segments.Add(await writing);
-                        writing = null;
+                        buffer.Memory.CopyTo(larger.Capacity);
+                        larger.Length = buffer.Length;
+                        buffer.Release();
+                        buffer = larger;
+                        buffer.Length += await FillAsync(source, buffer.Capacity[buffer.Length..], cancellationToken);
                     }
 
                     if (buffer.Length == 0)
                     {
-                        return [.. segments];
+                        break;
                     }
 
-                    writing = WriteAsync(buffer, store, options, cancellationToken);
+                    left -= buffer.Length;
+                    writing.Enqueue(WriteAsync(buffer, store, options, cancellationToken));
                     owned = false;
                 }
                 finally
@@ -55,11 +76,18 @@ public static class BlockUpload
                     }
                 }
             }
+
+            for (; writing.Count > 0; _ = writing.Dequeue())
+            {
+                segments.Add(await writing.Peek());
+            }
+
+            return [.. segments];
         }
-        catch when (writing is not null)
+        catch when (writing.Count > 0)
         {
-            // The memory belongs to the pool again only after the request has let go of it.
-            await writing.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            // The memory belongs to the pool again only after the requests have let go of it.
+            await Task.WhenAll(writing).ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             throw;
         }
     }

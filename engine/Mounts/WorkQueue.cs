@@ -50,8 +50,8 @@ public sealed class WorkQueue<T>(Func<T, CancellationToken, ValueTask> work) : I
     /// <summary>Drops what is pending and waits for started items, which are cancelled when the token is.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await _stopTaking.CancelAsync();
         Replace([]);
+        await _stopTaking.CancelAsync();
         await using (cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _abandon))
         {
             await _workers;

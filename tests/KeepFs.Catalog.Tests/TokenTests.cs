@@ -184,11 +184,18 @@ public sealed class TokenTests : IAsyncLifetime
     public void A_sealed_secret_opens_only_for_its_token_and_root_token()
     {
         var seal = new Tokens.TokenSeal("root");
-        var text = seal.Seal("uuid", "secret");
+        var text = seal.Seal("uuid", "secret")!;
         Assert.Equal("secret", seal.Open("uuid", text));
         Assert.NotEqual(text, seal.Seal("uuid", "secret"));
         Assert.Null(seal.Open("other", text));
         Assert.Null(new Tokens.TokenSeal("other root").Open("uuid", text));
+        Assert.True(seal.IsCurrent("uuid", "secret", text));
+        Assert.False(new Tokens.TokenSeal("other root").IsCurrent("uuid", "secret", text));
+        var none = new Tokens.TokenSeal("");
+        Assert.Null(none.Seal("uuid", "secret"));
+        Assert.Null(none.Open("uuid", text));
+        Assert.False(none.IsCurrent("uuid", "secret", text));
+        Assert.True(none.IsCurrent("uuid", "secret", null));
         foreach (var damaged in (string?[])[null, "", "x", "AAAA", text[..^4], "B" + text[1..]])
         {
             Assert.Null(seal.Open("uuid", damaged == text ? "C" + text[1..] : damaged));

@@ -4,8 +4,8 @@ using KeepFs.WebDav.S3.Listing;
 using KeepFs.WebDav.S3.Multipart;
 using KeepFs.WebDav.S3.Objects;
 using KeepFs.WebDav.Tree;
-using Microsoft.Extensions.Logging;
 using KeepFs.WebDav.Writing;
+using Microsoft.Extensions.Logging;
 
 namespace KeepFs.WebDav.S3;
 

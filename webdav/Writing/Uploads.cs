@@ -33,7 +33,7 @@ internal sealed class Uploads
 
     /// <summary>Stores a body in blocks of its own: the hash of a block is then the hash of the body.</summary>
     public Task<ManifestSegment[]> StoreAloneAsync(Stream source, long expectedBytes, Session session, BlockWriteOptions options, CancellationToken cancellationToken) =>
-        BlockUpload.StoreAsync(source, expectedBytes, session.Blocks, _buffers, options, cancellationToken);
+        BlockUpload.StoreAsync(source, expectedBytes, session.Blocks, _buffers, options, grows: true, cancellationToken);
 
     /// <summary>Stores a body, with others if it is small.</summary>
     /// <param name="source">Read to its end.</param>
@@ -55,7 +55,7 @@ internal sealed class Uploads
             buffer.Length = await source.ReadAtLeastAsync(buffer.Capacity[..((int)expectedBytes + 1)], (int)expectedBytes + 1, throwOnEndOfStream: false, cancellationToken);
             if (buffer.Length > expectedBytes)
             {
-                return await BlockUpload.StoreAsync(new PrefixedStream(buffer.Memory, source), -1, session.Blocks, _buffers, options, cancellationToken);
+                return await BlockUpload.StoreAsync(new PrefixedStream(buffer.Memory, source), -1, session.Blocks, _buffers, options, grows: true, cancellationToken);
             }
 
             if (buffer.Length == 0)
