@@ -89,7 +89,9 @@ public sealed class MountProcessTests(SharedCluster shared)
     {
         var folder = _cluster.NewFolder();
         var script = $"trap 'ls {folder}/mnt/home > {folder}/seen; exit 42' {signal}; touch {folder}/ready; while :; do sleep 0.05; done";
-        using var mount = Shell.Start(KeepFsProcess.Program, ["mount", folder + "/mnt", "--exec", "sh", "-c", script], _cluster.Env, folder);
+
+        // Whoever runs the tests in the background of a shell has them ignore INT and QUIT, and no shell can trap what was ignored when it started.
+        using var mount = Shell.Start("env", ["--default-signal=INT,QUIT", KeepFsProcess.Program, "mount", folder + "/mnt", "--exec", "sh", "-c", script], _cluster.Env, folder);
         await Eventually.TrueAsync(() => File.Exists(folder + "/ready"), "the command runs");
         await Shell.SignalAsync(mount, signal);
         await mount.WaitForExitAsync().WaitAsync(Shell.Limit);
