@@ -17,6 +17,7 @@ internal static partial class Posix
         PosixSignal.SIGHUP => 1,
         PosixSignal.SIGINT => 2,
         PosixSignal.SIGQUIT => 3,
+        > 0 => (int)signal,
         _ => 15,
     });
 

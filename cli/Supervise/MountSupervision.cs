@@ -10,9 +10,6 @@ namespace KeepFs.Cli.Supervise;
 /// </summary>
 internal static class MountSupervision
 {
-    // User signal 1; .NET has no name for it.
-    private const PosixSignal UserSignal = (PosixSignal)10;
-
     /// <param name="settings">What is mounted where.</param>
     /// <param name="arguments">The command line of this process, for the one that serves.</param>
     /// <param name="ready">Called when it serves.</param>
@@ -27,7 +24,7 @@ internal static class MountSupervision
         }
 
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Upgrade);
-        using var user = PosixSignalRegistration.Create(UserSignal, Upgrade);
+        using var user = PosixSignalRegistration.Create(UpgradeSignal.Number, Upgrade);
         return await holder.RunAsync(ThisProgram.With(arguments), ready, cancellationToken);
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using KeepFs.Cli.Mount;
 using KeepFs.Fuse.Takeover;
@@ -16,7 +15,7 @@ internal static class MountUpgrade
         var mountPoint = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
         var holder = Directory.EnumerateDirectories("/proc").Select(path => HolderOf(path, mountPoint)).FirstOrDefault(found => found is not null)
             ?? throw new CommandException($"No process of yours serves a supervised mount at {mountPoint}. Was it mounted with keepfs mount --supervise?");
-        Posix.Signal(holder, PosixSignal.SIGHUP);
+        Posix.Signal(holder, UpgradeSignal.Number);
         Console.WriteLine($"a new process takes over {mountPoint}");
     }
 

@@ -19,7 +19,9 @@ namespace KeepFs.Fuse.Takeover;
 public sealed class MountHolder : IDisposable
 {
     private const int TerminateSignal = 15;
-    private const int HangUpSignal = 1;
+
+    // User signal 1: whoever is started by nohup ignores SIGHUP.
+    private const int UpgradeSignal = 10;
     private const int LongestDelaySeconds = 60;
     private static readonly TimeSpan SteadyAfter = TimeSpan.FromSeconds(10);
 
@@ -69,7 +71,7 @@ public sealed class MountHolder : IDisposable
     }
 
     /// <summary>Asks the process that serves the mount to let a new one take over: from the executable as it is now.</summary>
-    public void Upgrade() => Signal(HangUpSignal);
+    public void Upgrade() => Signal(UpgradeSignal);
 
     /// <summary>
     /// Starts the process that serves the mount, and another one whenever it dies, later each time it dies soon, until it ends by itself or is

@@ -52,7 +52,7 @@ using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, conte
     _ = mount.UnmountAsync();
 });
 var isHandedOver = false;
-using var handsOver = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+using var handsOver = PosixSignalRegistration.Create((PosixSignal)10, context =>
 {
     context.Cancel = true;
     isHandedOver = true;
