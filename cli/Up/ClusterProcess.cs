@@ -47,6 +47,23 @@ internal sealed class ClusterProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Stores a folder's content as a collection, with <c>keepfs put</c> as its user would; returns the UUID.</summary>
+    /// <exception cref="CommandException">It failed; its message is on standard error.</exception>
+    public async Task<string> PutAsync(string name, string folder, CancellationToken cancellationToken)
+    {
+        var start = ThisProgram.With(["put", "--name", name, folder + "/"]);
+        start.RedirectStandardOutput = true;
+        foreach (var (variable, value) in Variables)
+        {
+            start.Environment[variable] = value;
+        }
+
+        using var put = Process.Start(start)!;
+        var uuid = (await put.StandardOutput.ReadToEndAsync(cancellationToken)).Trim();
+        await put.WaitForExitAsync(cancellationToken);
+        return put.ExitCode == 0 ? uuid : throw new CommandException("keepfs put did not store the data; its message stands above.");
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Downloads;
@@ -25,7 +24,7 @@ internal sealed class PutHandler(CollectionUpdates updates, Uploads uploads, Pla
 
         var place = Target(request.Place);
         Check(http, place);
-        var body = await uploads.StoreAsync(http.Body, ExpectedBytes(http), request.Session, place.Collection.WriteOptions, request.Aborted);
+        var body = await uploads.StoreAsync(http.Body, http.ContentLength ?? -1, request.Session, place.Collection.WriteOptions, request.Aborted);
         var file = new ManifestFile(body);
         var existed = place.Exists;
         if (Preconditions.Any(http))
@@ -70,8 +69,4 @@ internal sealed class PutHandler(CollectionUpdates updates, Uploads uploads, Pla
         Changes.RequireParent(place);
         Preconditions.Require(http, place);
     }
-
-    /// <summary>Only sizes the first buffer. Finder sends its bodies chunked and the length in a header of its own.</summary>
-    private static long ExpectedBytes(HttpRequest http) => http.ContentLength
-        ?? (long.TryParse(http.Headers["X-Expected-Entity-Length"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var expected) ? expected : -1);
 }

@@ -2,7 +2,10 @@ using System.Buffers;
 using System.IO.Pipelines;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.FileSystems;
-using KeepFs.WebDav.S3.Bodies;
+using KeepFs.Engine.Manifests;
+using KeepFs.WebDav.Bodies;
+using KeepFs.WebDav.Sessions;
+using KeepFs.WebDav.Tree;
 
 namespace KeepFs.WebDav.Downloads;
 
@@ -19,6 +22,34 @@ internal sealed class FileBody(SegmentReader reader, IBlockStore blocks, TimePro
 
     /// <summary>A piece that takes longer marks a client as slow.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Reads the first block, so that a failure can still become a status; when its signature is refused, once more with fresh ones.</summary>
+    /// <param name="session">Whose token reads.</param>
+    /// <param name="place">Where the file was found.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="offset">Where reading starts.</param>
+    /// <param name="time">Finds out who is slow.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<FileBody> OpenAsync(Session session, CollectionPlace place, ManifestFile file, long offset, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var body = new FileBody(new SegmentReader(file.Segments), session.Blocks, time);
+        try
+        {
+            await body.CheckAsync(offset, cancellationToken);
+            return body;
+        }
+        catch (KeepException e) when (e.Kind == KeepErrorKind.PermissionDenied)
+        {
+            if ((await session.ReopenAsync(place.Collection.Id, cancellationToken))?.Tree.Find(place.Path) is not ManifestFile again || !again.HasSameContentAs(file))
+            {
+                throw;
+            }
+
+            body = new FileBody(new SegmentReader(again.Segments), session.Blocks, time);
+            await body.CheckAsync(offset, cancellationToken);
+            return body;
+        }
+    }
 
     /// <summary>Fetches the block of a position, so that a failure shows before a status is sent.</summary>
     public async ValueTask CheckAsync(long offset, CancellationToken cancellationToken)

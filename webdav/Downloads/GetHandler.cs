@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using KeepFs.Engine.Blocks;
-using KeepFs.Engine.FileSystems;
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Page;
 using KeepFs.WebDav.Requests;
@@ -61,7 +59,7 @@ internal sealed class GetHandler(DirectoryPage index, TimeProvider time)
             return;
         }
 
-        var body = await OpenBodyAsync(request, place, file, parts[0].Range.Offset);
+        var body = await FileBody.OpenAsync(request.Session, place, file, parts[0].Range.Offset, time, request.Aborted);
         await response.StartAsync(request.Aborted);
         foreach (var (head, range) in parts)
         {
@@ -96,29 +94,6 @@ internal sealed class GetHandler(DirectoryPage index, TimeProvider time)
 
     private static string ContentRange(ByteRange range, long size) =>
         string.Create(CultureInfo.InvariantCulture, $"bytes {range.Offset}-{range.Offset + range.Length - 1}/{size}");
-
-    /// <summary>Reads the first block; when its signature is refused, once more with fresh ones.</summary>
-    private async Task<FileBody> OpenBodyAsync(WebRequest request, CollectionPlace place, ManifestFile file, long offset)
-    {
-        var body = new FileBody(new SegmentReader(file.Segments), request.Session.Blocks, time);
-        try
-        {
-            await body.CheckAsync(offset, request.Aborted);
-            return body;
-        }
-        catch (KeepException e) when (e.Kind == KeepErrorKind.PermissionDenied)
-        {
-            var reopened = await request.Session.ReopenAsync(place.Collection.Id, request.Aborted);
-            if (reopened?.Tree.Find(place.Path) is not ManifestFile again || !again.HasSameContentAs(file))
-            {
-                throw;
-            }
-
-            body = new FileBody(new SegmentReader(again.Segments), request.Session.Blocks, time);
-            await body.CheckAsync(offset, request.Aborted);
-            return body;
-        }
-    }
 
     /// <summary>keep-web.md 2.6: a file name only for URLs with a query, where the browser would not find it.</summary>
     private static void AddDisposition(WebRequest request, string name)

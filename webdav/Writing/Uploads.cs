@@ -32,37 +32,32 @@ internal sealed class Uploads
     }
 
     /// <summary>Stores a body in blocks of its own: the hash of a block is then the hash of the body.</summary>
-    public Task<ManifestSegment[]> StoreAloneAsync(Stream source, long expectedBytes, Session session, BlockWriteOptions options, CancellationToken cancellationToken) =>
-        BlockUpload.StoreAsync(source, expectedBytes, session.Blocks, _buffers, options, grows: true, cancellationToken);
+    public Task<ManifestSegment[]> StoreAloneAsync(Stream source, long bytes, Session session, BlockWriteOptions options, CancellationToken cancellationToken) =>
+        BlockUpload.StoreAsync(source, bytes, session.Blocks, _buffers, options, grows: true, cancellationToken);
 
     /// <summary>Stores a body, with others if it is small.</summary>
     /// <param name="source">Read to its end.</param>
-    /// <param name="expectedBytes">Its length, or -1 when it is not known.</param>
+    /// <param name="bytes">Its length, which the server holds the client to; -1 when it is not known.</param>
     /// <param name="session">Whose token stores it.</param>
     /// <param name="options">Replicas and classes.</param>
     /// <param name="cancellationToken">Ends the upload; what was stored stays as unreferenced blocks.</param>
-    public async Task<ManifestSegment[]> StoreAsync(Stream source, long expectedBytes, Session session, BlockWriteOptions options, CancellationToken cancellationToken)
+    public async Task<ManifestSegment[]> StoreAsync(Stream source, long bytes, Session session, BlockWriteOptions options, CancellationToken cancellationToken)
     {
-        if (expectedBytes is < 0 or > MaxPackedBytes)
+        if (bytes is < 0 or > MaxPackedBytes)
         {
-            return await StoreAloneAsync(source, expectedBytes, session, options, cancellationToken);
+            return await StoreAloneAsync(source, bytes, session, options, cancellationToken);
         }
 
-        // One byte more than announced tells whether that is all.
-        var buffer = await _buffers.RentAsync((int)expectedBytes + 1, cancellationToken);
+        if (bytes == 0)
+        {
+            return [];
+        }
+
+        var buffer = await _buffers.RentAsync((int)bytes, cancellationToken);
         try
         {
-            buffer.Length = await source.ReadAtLeastAsync(buffer.Capacity[..((int)expectedBytes + 1)], (int)expectedBytes + 1, throwOnEndOfStream: false, cancellationToken);
-            if (buffer.Length > expectedBytes)
-            {
-                return await BlockUpload.StoreAsync(new PrefixedStream(buffer.Memory, source), -1, session.Blocks, _buffers, options, grows: true, cancellationToken);
-            }
-
-            if (buffer.Length == 0)
-            {
-                return [];
-            }
-
+            buffer.Length = (int)bytes;
+            await source.ReadExactlyAsync(buffer.Capacity[..buffer.Length], cancellationToken);
             var body = new Body(buffer.Memory);
             await _small.DoAsync(new Destination(session, options.Replicas, string.Join(',', options.StorageClasses)), body, cancellationToken);
             return [body.Segment!.Value];

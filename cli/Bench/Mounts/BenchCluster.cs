@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using KeepFs.Cli.Settings;
 using KeepFs.Cli.Up;
 
@@ -29,7 +28,7 @@ internal sealed class BenchCluster : IAsyncDisposable
         var cluster = new BenchCluster(await ClusterProcess.StartAsync(Path.Combine(folder, "data"), [Path.Combine(folder, "disk")], mountPoint: null, cancellationToken));
         try
         {
-            await cluster.PutAsync(data, cancellationToken);
+            cluster.DataUuid = await cluster._process.PutAsync(DataName, data.Folder, cancellationToken);
             return cluster;
         }
         catch
@@ -40,22 +39,4 @@ internal sealed class BenchCluster : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
-
-    private async Task PutAsync(BenchData data, CancellationToken cancellationToken)
-    {
-        var start = ThisProgram.With(["put", "--name", DataName, data.Folder + "/"]);
-        start.RedirectStandardOutput = true;
-        foreach (var (name, value) in Variables)
-        {
-            start.Environment[name] = value;
-        }
-
-        using var put = Process.Start(start)!;
-        DataUuid = (await put.StandardOutput.ReadToEndAsync(cancellationToken)).Trim();
-        await put.WaitForExitAsync(cancellationToken);
-        if (put.ExitCode != 0)
-        {
-            throw new CommandException("keepfs put did not store the data; its message stands above.");
-        }
-    }
 }

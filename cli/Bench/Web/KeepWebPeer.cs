@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using KeepFs.Cli.Up;
@@ -26,7 +25,7 @@ internal sealed class KeepWebPeer(string folder) : WebPeer
     public override async Task StartAsync(WebData data, CancellationToken cancellationToken)
     {
         _cluster = await ClusterProcess.StartAsync(Path.Combine(folder, "data"), [Path.Combine(folder, "disk")], mountPoint: null, cancellationToken);
-        await PutAsync(data.Folder + "/", cancellationToken);
+        await _cluster.PutAsync(DataName, data.Folder, cancellationToken);
         await CleanAsync(cancellationToken);
     }
 
@@ -43,23 +42,5 @@ internal sealed class KeepWebPeer(string folder) : WebPeer
     {
         _http.Dispose();
         return _cluster?.DisposeAsync() ?? default;
-    }
-
-    private async Task PutAsync(string source, CancellationToken cancellationToken)
-    {
-        var start = ThisProgram.With(["put", "--name", DataName, source]);
-        start.RedirectStandardOutput = true;
-        foreach (var (name, value) in _cluster!.Variables)
-        {
-            start.Environment[name] = value;
-        }
-
-        using var put = Process.Start(start)!;
-        _ = await put.StandardOutput.ReadToEndAsync(cancellationToken);
-        await put.WaitForExitAsync(cancellationToken);
-        if (put.ExitCode != 0)
-        {
-            throw new CommandException("keepfs put did not store the data; its message stands above.");
-        }
     }
 }

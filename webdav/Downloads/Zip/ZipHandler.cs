@@ -5,7 +5,7 @@ using System.Text;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.FileSystems;
 using KeepFs.Engine.Manifests;
-using KeepFs.WebDav.S3.Bodies;
+using KeepFs.WebDav.Bodies;
 using KeepFs.WebDav.Sessions;
 using KeepFs.WebDav.Tree;
 using Microsoft.AspNetCore.Http;

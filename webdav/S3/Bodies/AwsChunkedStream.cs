@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using KeepFs.WebDav.Bodies;
 using KeepFs.WebDav.S3.Protocol;
 using KeepFs.WebDav.S3.Signing;
 
@@ -15,7 +16,7 @@ namespace KeepFs.WebDav.S3.Bodies;
 /// <param name="signer">Null: chunks carry no signatures.</param>
 /// <param name="seedSignature">The request's signature, which the first chunk's builds on.</param>
 /// <param name="hasTrailer">Headers follow the last chunk.</param>
-internal sealed class AwsChunkedStream(Stream source, long decodedLength, SigningScope? signer, string seedSignature, bool hasTrailer) : Stream
+internal sealed class AwsChunkedStream(Stream source, long decodedLength, SigningScope? signer, string seedSignature, bool hasTrailer) : BodyStream
 {
     private const int BufferBytes = 64 << 10;
 
@@ -37,20 +38,6 @@ internal sealed class AwsChunkedStream(Stream source, long decodedLength, Signin
 
     /// <summary>The headers behind the last chunk; complete at the end of the stream.</summary>
     public IReadOnlyDictionary<string, string> Trailers => _trailers;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken = default)
     {
@@ -94,18 +81,6 @@ internal sealed class AwsChunkedStream(Stream source, long decodedLength, Signin
         _hash?.AppendData(destination.Span[..read]);
         _left -= read;
         return read;
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read without blocking a thread.");
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
     }
 
     protected override void Dispose(bool disposing)

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using KeepFs.WebDav.Bodies;
 using KeepFs.WebDav.S3.Protocol;
 
 namespace KeepFs.WebDav.S3.Bodies;

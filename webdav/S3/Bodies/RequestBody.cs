@@ -1,4 +1,5 @@
 using System.Globalization;
+using KeepFs.WebDav.Bodies;
 using KeepFs.WebDav.S3.Protocol;
 using KeepFs.WebDav.S3.Signing;
 using Microsoft.AspNetCore.Http;
@@ -9,7 +10,7 @@ namespace KeepFs.WebDav.S3.Bodies;
 /// The data of a request: framing taken off, and everything verified that the client said about it. The end of the stream is only reached when
 /// all of it was right, so whoever read to the end may store what it read. Dispose after use; the request's own stream stays open.
 /// </summary>
-internal sealed class RequestBody : Stream
+internal sealed class RequestBody : BodyStream
 {
     private readonly Stream _source;
     private readonly AwsChunkedStream? _chunked;
@@ -50,20 +51,6 @@ internal sealed class RequestBody : Stream
 
     /// <summary>The checksums that were sent and verified, by header name; to be told the client, after the end of the stream.</summary>
     public IEnumerable<(string Name, string Value)> Verified => _base64.Where(sum => sum.Name != "Content-MD5").Select(sum => (sum.Name, Convert.ToBase64String(sum.Sum.Result())));
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Opens the body of a request whose head was verified.</summary>
     /// <exception cref="S3Exception">400, 411: what the head says of the body cannot be.</exception>
@@ -111,18 +98,6 @@ internal sealed class RequestBody : Stream
         }
 
         return read;
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read without blocking a thread.");
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
     }
 
     protected override void Dispose(bool disposing)

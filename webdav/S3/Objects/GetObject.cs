@@ -1,6 +1,4 @@
 using System.Globalization;
-using KeepFs.Engine.Blocks;
-using KeepFs.Engine.FileSystems;
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.S3.Buckets;
@@ -94,7 +92,7 @@ internal sealed class GetObject(BucketTable buckets, bool hasFolders, TimeProvid
             return;
         }
 
-        var body = await OpenBodyAsync(call, place, file, wanted.Offset);
+        var body = await FileBody.OpenAsync(call.Session, place, file, wanted.Offset, time, call.Aborted);
         await response.StartAsync(call.Aborted);
         await body.SendAsync(response.BodyWriter, wanted, call.Aborted);
     }
@@ -124,28 +122,6 @@ internal sealed class GetObject(BucketTable buckets, bool hasFolders, TimeProvid
                 return one;
             default:
                 return null;
-        }
-    }
-
-    /// <summary>Reads the first block, so that a failure can still become a status; when its signature is refused, once more with fresh ones.</summary>
-    private async Task<FileBody> OpenBodyAsync(S3Call call, CollectionPlace place, ManifestFile file, long offset)
-    {
-        var body = new FileBody(new SegmentReader(file.Segments), call.Session.Blocks, time);
-        try
-        {
-            await body.CheckAsync(offset, call.Aborted);
-            return body;
-        }
-        catch (KeepException e) when (e.Kind == KeepErrorKind.PermissionDenied)
-        {
-            if ((await call.Session.ReopenAsync(place.Collection.Id, call.Aborted))?.Tree.Find(place.Path) is not ManifestFile again || !again.HasSameContentAs(file))
-            {
-                throw;
-            }
-
-            body = new FileBody(new SegmentReader(again.Segments), call.Session.Blocks, time);
-            await body.CheckAsync(offset, call.Aborted);
-            return body;
         }
     }
 }
