@@ -4,6 +4,7 @@ using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Client;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
+using KeepFs.Hosting.Transport;
 using KeepFs.WebDav.Dav;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Downloads.Zip;
@@ -16,6 +17,7 @@ using KeepFs.WebDav.Sessions;
 using KeepFs.WebDav.Tree;
 using KeepFs.WebDav.Writing;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -152,6 +154,7 @@ public sealed class KeepWebServer : IAsyncDisposable
                 }
             });
         });
+        builder.Services.AddSingleton<IConnectionListenerFactory>(static _ => new PolledTransport(Environment.ProcessorCount));
         return builder.Build();
     }
 }
