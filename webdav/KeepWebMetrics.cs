@@ -19,6 +19,7 @@ internal sealed class KeepWebMetrics(SessionTable sessions, ManifestCache manife
         .Gauge("keepfs_keepweb_read_buffer_bytes", "Block memory in use for reading.", readBuffers.OutBytes)
         .Gauge("keepfs_keepweb_write_buffer_bytes", "Block memory in use for uploads.", writeBuffers.OutBytes)
         .Gauge("arvados_concurrent_requests", "Requests under way.", limiter.Running)
+        .Gauge("keepfs_keepweb_requests_aside", "Requests that wait for their clients and let others run.", limiter.Aside)
         .Gauge("arvados_max_concurrent_requests", "Most requests at once.", limiter.MaxConcurrent);
         s3.Write(text);
     }

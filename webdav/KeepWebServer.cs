@@ -51,7 +51,7 @@ public sealed class KeepWebServer : IAsyncDisposable
         var cache = new CachedBlockStore(routes, readBuffers, new BlockCacheOptions { CapacityBytes = options.ReadMemoryBytes });
         var manifests = new ManifestCache(options, config.Collections.BlobSigningTTL);
         var sessions = new SessionTable(config, options, http, routes, cache, manifests);
-        var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
+        var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests, options.Time, options.MaxSlowClients);
         var s3Metrics = new S3Metrics();
         var app = Build(options);
         app.UseRequestId();

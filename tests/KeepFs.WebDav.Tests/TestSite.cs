@@ -183,6 +183,15 @@ public sealed class TestSite : IAsyncLifetime, IDisposable
     /// <summary>What keep-web's /metrics says.</summary>
     public async Task<string> MetricsAsync() => (await ExpectAsync(200, "GET", "/metrics", null, ManagementToken)).Text;
 
+    /// <summary>The same of another keep-web.</summary>
+    public async Task<string> MetricsAsync(Uri address)
+    {
+        using var request = Request("GET", "/metrics", null, ManagementToken);
+        request.RequestUri = new Uri(address, "/metrics");
+        using var response = await Http.SendAsync(request);
+        return await response.Content.ReadAsStringAsync();
+    }
+
     private CatalogClient CatalogOf(string token) =>
         new(_catalogHttp, new CatalogClientOptions { ApiRoot = ApiRoot, Token = token }, TimeProvider.System, new Random(1));
 
