@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Security.Cryptography;
 using System.Text;
 using KeepFs.Engine.Manifests;
@@ -42,17 +43,24 @@ internal sealed class GetHandler(DirectoryPage index, TransferPolicy policy, Tra
             await policy.RequireUploadAsync(request.Session, request.Aborted);
         }
 
-        var tag = EntityTag.Of(file);
+        var type = ContentTypes.Of(place.Name);
+        var isText = GzipEncoding.Suits(type, file.SizeBytes);
+        var isEncoded = isText && !HttpMethods.IsHead(http.Method) && http.Headers.Range.Count == 0 && GzipEncoding.IsWanted(http);
+        var tag = isEncoded ? GzipEncoding.TagOf(EntityTag.Of(file)) : EntityTag.Of(file);
         response.Headers.ETag = tag;
+        if (isText)
+        {
+            GzipEncoding.AddVary(response);
+        }
+
         response.Headers.LastModified = Preconditions.HttpDate(place.ModifiedAt);
         response.Headers.AcceptRanges = "bytes";
-        response.StatusCode = Preconditions.Evaluate(http, place);
+        response.StatusCode = Preconditions.Evaluate(http, place, tag);
         if (response.StatusCode != StatusCodes.Status200OK)
         {
             return;
         }
 
-        var type = ContentTypes.Of(place.Name);
         response.ContentType = type;
         PageSafety.AddContentHeaders(response, type, hasOwnHost: request.HostId is { } id && SitePath.IsCollectionId(id));
         AddDisposition(request, place.Name);
@@ -76,6 +84,17 @@ internal sealed class GetHandler(DirectoryPage index, TransferPolicy policy, Tra
         transfers.Downloaded(request.Http, request.Session, place.Collection, place.Path, first);
         if (body is null)
         {
+            return;
+        }
+
+        if (isEncoded)
+        {
+            await GzipEncoding.WriteAsync(request.Http, isEncoded: true, async stream =>
+            {
+                var output = PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true));
+                await body.SendAsync(output, parts[0].Range, request.Aborted);
+                await output.CompleteAsync();
+            });
             return;
         }
 
