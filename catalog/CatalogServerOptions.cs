@@ -11,6 +11,9 @@ public sealed record CatalogServerOptions
     /// <summary>How long create, update and delete records stay in the log; two weeks, as long as signatures last by default.</summary>
     public TimeSpan AuditLogLifetime { get; init; } = TimeSpan.FromDays(14);
 
+    /// <summary>Admins may put everything back to the state after the last import (<c>POST /database/reset</c>). Never for data that somebody needs.</summary>
+    public bool IsTestMode { get; init; }
+
     /// <summary>How long a stopping server waits for requests in progress.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -5,6 +5,7 @@ using KeepFs.Engine.Client;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
 using KeepFs.Hosting.Transport;
+using KeepFs.WebDav.Bodies;
 using KeepFs.WebDav.Dav;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Downloads.Zip;
@@ -65,6 +66,7 @@ public sealed class KeepWebServer : IAsyncDisposable
         app.UseRequestId();
         app.UseRequestLog(log, options.Time);
         app.UseManagementEndpoints(config.ManagementToken, new KeepWebMetrics(sessions, manifests, readBuffers, writeBuffers, limiter, s3Metrics, outbox).Write);
+        app.Use(SocketBody.InstallAsync);
         app.UseRequestLimiter(limiter);
         app.Run(Router(config, options, sessions, writeBuffers, http, s3Metrics, outbox, log).HandleAsync);
         return new KeepWebServer(app, cache, outbox, http);

@@ -57,7 +57,9 @@ internal sealed class EventSubscription
     /// <summary>Adds records that were not told yet, by id; true when there may be more of them.</summary>
     public bool ReadInto(SortedDictionary<long, Row> found, CatalogSession session, Caller caller, int most)
     {
+        // Records that were told may be gone: swept, or by a reset.
         var newest = Newest(session);
+        _lastId = Math.Min(newest, _lastId ?? newest);
         var rows = newest > _lastId ? ListQuery.Run(session, Request(most), caller, 0, After).Rows : [];
         foreach (var row in rows)
         {
@@ -65,7 +67,7 @@ internal sealed class EventSubscription
         }
 
         var isFull = rows.Count == most;
-        _lastId = isFull ? Id(rows[^1]) : Math.Max(newest, _lastId ?? 0);
+        _lastId = isFull ? Id(rows[^1]) : newest;
         return isFull;
     }
 

@@ -14,23 +14,29 @@ internal sealed class SocketBody : BodyStream
     private const int DirectBytes = 16 << 10;
 
     private readonly PipeReader _reader;
-    private readonly IBlockTransfer? _transfer;
+    private readonly IBlockTransfer _transfer;
     private long _left;
 
-    private SocketBody(PipeReader reader, IBlockTransfer? transfer, long length) => (_reader, _transfer, _left) = (reader, transfer, length);
+    private SocketBody(PipeReader reader, IBlockTransfer transfer, long length) => (_reader, _transfer, _left) = (reader, transfer, length);
 
-    /// <summary>The body of a request; nothing else may read it.</summary>
-    public static SocketBody Of(HttpRequest request) => request.ContentLength is { } length && !request.IsHttps
-        ? new SocketBody(request.BodyReader, request.HttpContext.Features.Get<IBlockTransfer>(), length)
-        : new SocketBody(request.BodyReader, null, long.MaxValue);
+    /// <summary>Puts itself in the place of the request's body, if that helps. Before anything else has touched the body.</summary>
+    public static Task InstallAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Request is { ContentLength: >= DirectBytes and var length, IsHttps: false } request && context.Features.Get<IBlockTransfer>() is { } transfer)
+        {
+            request.Body = new SocketBody(request.BodyReader, transfer, length);
+        }
+
+        return next(context);
+    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var room = buffer[..(int)Math.Min(buffer.Length, _left)];
-        var isDirect = _transfer is not null && room.Length >= DirectBytes;
+        var isDirect = room.Length >= DirectBytes;
         if (isDirect)
         {
-            _transfer!.ReceiveInto(room);
+            _transfer.ReceiveInto(room);
         }
 
         try
@@ -53,7 +59,7 @@ internal sealed class SocketBody : BodyStream
         {
             if (isDirect)
             {
-                _transfer!.StopReceiving();
+                _transfer.StopReceiving();
             }
         }
     }

@@ -1,6 +1,5 @@
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Manifests;
-using KeepFs.WebDav.Bodies;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Transfers;
 using KeepFs.WebDav.Tree;
@@ -27,7 +26,7 @@ internal sealed class PutHandler(CollectionUpdates updates, Uploads uploads, Pla
         await policy.RequireUploadAsync(request.Session, request.Aborted);
         var place = Target(request.Place);
         Check(http, place);
-        var body = await uploads.StoreAsync(SocketBody.Of(http), http.ContentLength ?? -1, request.Session, place.Collection.WriteOptions, request.Aborted);
+        var body = await uploads.StoreAsync(http.Body, http.ContentLength ?? -1, request.Session, place.Collection.WriteOptions, request.Aborted);
         var file = new ManifestFile(body);
         var existed = place.Exists;
         if (Preconditions.Any(http))
