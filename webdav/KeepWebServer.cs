@@ -12,6 +12,7 @@ using KeepFs.WebDav.Downloads.Zip;
 using KeepFs.WebDav.Locks;
 using KeepFs.WebDav.Page;
 using KeepFs.WebDav.Requests;
+using KeepFs.WebDav.Resumable;
 using KeepFs.WebDav.S3;
 using KeepFs.WebDav.S3.Signing;
 using KeepFs.WebDav.Sessions;
@@ -113,7 +114,7 @@ public sealed class KeepWebServer : IAsyncDisposable
             new PageEndpoints(opener, assets, text, new PageApi(config.Collections.CollectionVersioning, options.Time), new StatusPage(config, http, options.ApiRoot, options.Time)),
             new GetHandler(new DirectoryPage(tree, text, config.Users.AnonymousUserToken), policy, transfers, options.Time),
             new ZipHandler(DownloadUrl(config), policy, transfers, options.Time),
-            new PutHandler(updates, uploads, placements, policy, transfers),
+            new PutHandler(updates, uploads, placements, new ResumablePut(new PartialUploads(config.Collections.BlobSigningTTL, options.Time), uploads, options.Time), policy, transfers),
             delete,
             new MkcolHandler(updates, tree),
             new CopyMoveHandler(updates, delete, tree, destinations, guard),

@@ -191,15 +191,4 @@ public sealed class TransferTests(TestSite site) : IClassFixture<TestSite>
                 ' ', entry.Item.GetProperty("event_type"), entry.Item.GetProperty("object_uuid"), entry.Properties.GetProperty("reqPath"), entry.Properties.GetProperty("collection_uuid"),
                 entry.Properties.GetProperty("collection_file_path"), entry.Properties.GetProperty("file_count"), entry.Properties.TryGetProperty("portable_data_hash", out _)))];
     }
-
-    private sealed class SteppedTime : TimeProvider
-    {
-        private long _ticks;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => _ticks;
-
-        public void Advance(TimeSpan by) => _ticks += by.Ticks;
-    }
 }

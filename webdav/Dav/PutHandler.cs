@@ -1,6 +1,7 @@
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Downloads;
+using KeepFs.WebDav.Resumable;
 using KeepFs.WebDav.Transfers;
 using KeepFs.WebDav.Tree;
 using KeepFs.WebDav.Writing;
@@ -12,22 +13,29 @@ namespace KeepFs.WebDav.Dav;
 /// PUT: data first to the keepstores, then one change of the collection, then the answer (keep-web.md 3.1). A body that ends early, a client that goes
 /// away and every failure leave the old content.
 /// </summary>
-internal sealed class PutHandler(CollectionUpdates updates, Uploads uploads, Placements placements, TransferPolicy policy, TransferLog transfers)
+internal sealed class PutHandler(CollectionUpdates updates, Uploads uploads, Placements placements, ResumablePut resumable, TransferPolicy policy, TransferLog transfers)
 {
     /// <summary>Does it; the If header and the locks were checked.</summary>
     public async Task HandleAsync(WebRequest request, DavWrite? write)
     {
         var http = request.Http.Request;
-        if (http.Headers.ContentRange.Count > 0)
-        {
-            throw new WebException(StatusCodes.Status400BadRequest, "A part of a file cannot be replaced: PUT with Content-Range is not supported.");
-        }
-
+        var part = UploadPart.Of(http);
         await policy.RequireUploadAsync(request.Session, request.Aborted);
         var place = Target(request.Place);
         Check(http, place);
+        if (part is not null)
+        {
+            await resumable.HandleAsync(request, place, part, file => SaveAsync(request, write, place, file));
+            return;
+        }
+
         var body = await uploads.StoreAsync(http.Body, http.ContentLength ?? -1, request.Session, place.Collection.WriteOptions, request.Aborted);
-        var file = new ManifestFile(body);
+        await SaveAsync(request, write, place, new ManifestFile(body));
+    }
+
+    private async Task SaveAsync(WebRequest request, DavWrite? write, CollectionPlace place, ManifestFile file)
+    {
+        var http = request.Http.Request;
         var existed = place.Exists;
         if (Preconditions.Any(http))
         {

@@ -7,6 +7,8 @@
   const { kind, uuid, root, path, writable, user } = document.body.dataset;
   const here = location.pathname;
   const parallelUploads = 3, attempts = 4, previewBytes = 65536;
+  // Files from that size on go in parts and are resumed: for up to four minutes by themselves, and for a day when they are dropped again.
+  const resumableBytes = 16 << 20, partBytes = 256 << 20, resumeAttempts = 12, longestPause = 30000;
   const tools = document.getElementById('tools'), status = document.getElementById('status');
   let tbody = table.tBodies[0], sortKey = 'name', sortDown = false, statusTimer = 0;
 
@@ -284,28 +286,53 @@
 
   const wait = milliseconds => new Promise(resolve => { setTimeout(resolve, milliseconds); });
 
-  function put(url, file, replace, onprogress, stop) {
+  function put(url, body, replace, onprogress, stop, headers = {}) {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
       request.open('PUT', url);
       if (!replace) request.setRequestHeader('If-None-Match', '*');
+      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
       request.upload.onprogress = e => onprogress(e.loaded);
-      request.onload = () => request.status < 300 ? resolve() : reject(Object.assign(new Error(request.responseText.trim().slice(0, 300)), { status: request.status }));
+      request.onload = () => request.status < 300 ? resolve(request) : reject(Object.assign(new Error(request.responseText.trim().slice(0, 300)), { status: request.status }));
       request.onerror = () => reject(Object.assign(new Error('The connection broke.'), { status: 0 }));
       request.onabort = () => reject(Object.assign(new Error('Cancelled.'), { status: -1 }));
       stop.addEventListener('abort', () => request.abort(), { once: true });
-      request.send(file);
+      request.send(body);
     });
+  }
+
+  const mayRetry = status => status === 0 || status === 429 || (status >= 500 && status !== 507);
+
+  /** What arrived before the connection broke is not sent again: the server is asked how much that is, and the rest follows. */
+  async function putInParts(url, file, replace, onprogress, stop) {
+    const id = `${file.lastModified}-${file.size}`;
+    for (let offset = -1, most = -1, failures = 0; ;) {
+      const end = Math.min(offset + partBytes, file.size), asks = offset < 0;
+      try {
+        const answer = await put(url, asks ? null : file.slice(offset, end), replace, loaded => onprogress(Math.max(offset, 0) + loaded), stop,
+          { 'X-KeepFs-Upload': id, 'Content-Range': asks ? `bytes */${file.size}` : `bytes ${offset}-${end - 1}/${file.size}` });
+        if (answer.status !== 202) return;
+        offset = Number(answer.getResponseHeader('Upload-Offset'));
+        if (offset > most) { most = offset; failures = 0; }
+        onprogress(offset);
+      } catch (e) {
+        if (++failures >= resumeAttempts || !(mayRetry(e.status) || (e.status === 409 && !asks))) throw e;
+        offset = -1;
+        await wait(Math.min(longestPause, 500 * 2 ** failures));
+        if (stop.aborted) throw e;
+      }
+    }
   }
 
   async function uploadOne(item, replace, onprogress, stop) {
     const parts = item.path.split('/'), url = here + parts.map(encodeURIComponent).join('/');
     await folder(parts.slice(0, -1));
     if (!replace && item.file.size > 1 << 20 && await send('HEAD', url).then(() => true, () => false)) throw Object.assign(new Error('It exists.'), { status: 412 });
+    if (item.file.size >= resumableBytes) { await putInParts(url, item.file, replace, onprogress, stop); return; }
     for (let i = 1; ; i++) {
       try { await put(url, item.file, replace || i > 1, onprogress, stop); return; }
       catch (e) {
-        if (i >= attempts || !(e.status === 0 || e.status >= 500 || e.status === 429) || e.status === 507) throw e;
+        if (i >= attempts || !mayRetry(e.status)) throw e;
         await wait(1000 * 2 ** (i - 1));
       }
     }
