@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Endpoints;
+using KeepFs.Catalog.Events;
 using KeepFs.Catalog.Exchange;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Storage;
@@ -61,6 +62,7 @@ public sealed class CatalogServer : IAsyncDisposable
         app.UseRequestLog(logger, time);
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseApiRules(time, logger);
+        new EventEndpoint(catalog, options, app.Lifetime.ApplicationStopping).Use(app);
         app.UseRequestLimiter(limiter);
         app.UseMethodOverride();
         app.UseRouting();

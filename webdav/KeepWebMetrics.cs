@@ -2,12 +2,13 @@ using KeepFs.Engine.Blocks;
 using KeepFs.Hosting.Http;
 using KeepFs.WebDav.S3;
 using KeepFs.WebDav.Sessions;
+using KeepFs.WebDav.Transfers;
 
 namespace KeepFs.WebDav;
 
 /// <summary>Numbers of <c>/metrics</c> (keep-web.md 6): the sessions, and what the memory budgets hold.</summary>
 internal sealed class KeepWebMetrics(SessionTable sessions, ManifestCache manifests, BlockBufferPool readBuffers, BlockBufferPool writeBuffers, RequestLimiter limiter,
-    S3Metrics s3)
+    S3Metrics s3, TransferOutbox? outbox)
 {
     public void Write(MetricsText text)
     {
@@ -19,7 +20,14 @@ internal sealed class KeepWebMetrics(SessionTable sessions, ManifestCache manife
         .Gauge("keepfs_keepweb_read_buffer_bytes", "Block memory in use for reading.", readBuffers.OutBytes)
         .Gauge("keepfs_keepweb_write_buffer_bytes", "Block memory in use for uploads.", writeBuffers.OutBytes)
         .Gauge("arvados_concurrent_requests", "Requests under way.", limiter.Running)
+        .Gauge("keepfs_keepweb_requests_aside", "Requests that wait for their clients and let others run.", limiter.Aside)
         .Gauge("arvados_max_concurrent_requests", "Most requests at once.", limiter.MaxConcurrent);
+        if (outbox is not null)
+        {
+            text.Counter("keepfs_keepweb_transfer_logs_written", "Log records of transfers in the catalogue.", outbox.Written)
+                .Counter("keepfs_keepweb_transfer_logs_lost", "Log records of transfers that could not be written.", outbox.Lost);
+        }
+
         s3.Write(text);
     }
 }

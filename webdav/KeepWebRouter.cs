@@ -164,7 +164,7 @@ internal sealed partial class KeepWebRouter(
 
         var contentRange = status == StatusCodes.Status416RangeNotSatisfiable ? response.Headers.ContentRange : default;
         var allow = response.Headers.Allow;
-        foreach (var name in (string[])["Content-Length", "Content-Range", "Content-Disposition", "ETag", "Last-Modified"])
+        foreach (var name in (string[])["Content-Length", "Content-Range", "Content-Disposition", "Content-Encoding", "ETag", "Last-Modified"])
         {
             response.Headers.Remove(name);
         }

@@ -4,6 +4,7 @@ using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Client;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
+using KeepFs.Hosting.Transport;
 using KeepFs.WebDav.Dav;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Downloads.Zip;
@@ -13,9 +14,11 @@ using KeepFs.WebDav.Requests;
 using KeepFs.WebDav.S3;
 using KeepFs.WebDav.S3.Signing;
 using KeepFs.WebDav.Sessions;
+using KeepFs.WebDav.Transfers;
 using KeepFs.WebDav.Tree;
 using KeepFs.WebDav.Writing;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -31,9 +34,10 @@ public sealed class KeepWebServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly CachedBlockStore _cache;
+    private readonly TransferOutbox? _outbox;
     private readonly HttpClient _http;
 
-    private KeepWebServer(WebApplication app, CachedBlockStore cache, HttpClient http) => (_app, _cache, _http) = (app, cache, http);
+    private KeepWebServer(WebApplication app, CachedBlockStore cache, TransferOutbox? outbox, HttpClient http) => (_app, _cache, _outbox, _http) = (app, cache, outbox, http);
 
     /// <summary>Where it listens, with the real port; known after <see cref="StartAsync"/>.</summary>
     public IReadOnlyList<string> Addresses => [.. _app.Urls];
@@ -51,15 +55,19 @@ public sealed class KeepWebServer : IAsyncDisposable
         var cache = new CachedBlockStore(routes, readBuffers, new BlockCacheOptions { CapacityBytes = options.ReadMemoryBytes });
         var manifests = new ManifestCache(options, config.Collections.BlobSigningTTL);
         var sessions = new SessionTable(config, options, http, routes, cache, manifests);
-        var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
+        var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests, options.Time, options.MaxSlowClients);
         var s3Metrics = new S3Metrics();
+
+        // Records are written with the system's token; a keep-web without one cannot.
+        var outbox = config.Collections.WebDAVLogEvents && config.SystemRootToken.Length > 0
+            ? new TransferOutbox(http, options, config.ClusterId, config.SystemRootToken, log) : null;
         var app = Build(options);
         app.UseRequestId();
         app.UseRequestLog(log, options.Time);
-        app.UseManagementEndpoints(config.ManagementToken, new KeepWebMetrics(sessions, manifests, readBuffers, writeBuffers, limiter, s3Metrics).Write);
+        app.UseManagementEndpoints(config.ManagementToken, new KeepWebMetrics(sessions, manifests, readBuffers, writeBuffers, limiter, s3Metrics, outbox).Write);
         app.UseRequestLimiter(limiter);
-        app.Run(Router(config, options, sessions, writeBuffers, http, s3Metrics, log).HandleAsync);
-        return new KeepWebServer(app, cache, http);
+        app.Run(Router(config, options, sessions, writeBuffers, http, s3Metrics, outbox, log).HandleAsync);
+        return new KeepWebServer(app, cache, outbox, http);
     }
 
     /// <summary>Starts to listen.</summary>
@@ -72,12 +80,18 @@ public sealed class KeepWebServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
+        if (_outbox is not null)
+        {
+            await _outbox.DisposeAsync();
+        }
+
         await _cache.DisposeAsync();
         _http.Dispose();
     }
 
     private static KeepWebRouter Router(
-        ClusterConfig config, KeepWebServerOptions options, SessionTable sessions, BlockBufferPool writeBuffers, HttpClient http, S3Metrics s3Metrics, ILogger log)
+        ClusterConfig config, KeepWebServerOptions options, SessionTable sessions, BlockBufferPool writeBuffers, HttpClient http, S3Metrics s3Metrics, TransferOutbox? outbox,
+        ILogger log)
     {
         var tree = new TreeResolver(config.Collections.ForwardSlashNameSubstitution);
         var opener = new RequestOpener(config, IPAddress.IsLoopback(options.Listen.Address), sessions, tree);
@@ -90,12 +104,14 @@ public sealed class KeepWebServer : IAsyncDisposable
         var delete = new DeleteHandler(updates);
         var assets = new PageAssets();
         var text = new PageText(assets);
+        var policy = new TransferPolicy(config.Collections.WebDAVPermission);
+        var transfers = new TransferLog(outbox, new DownloadThrottle(config.Collections.WebDAVLogDownloadInterval, options.Time));
         return new KeepWebRouter(
             opener,
             new PageEndpoints(opener, assets, text, new PageApi(config.Collections.CollectionVersioning, options.Time), new StatusPage(config, http, options.ApiRoot, options.Time)),
-            new GetHandler(new DirectoryPage(tree, text, config.Users.AnonymousUserToken), options.Time),
-            new ZipHandler(DownloadUrl(config), options.Time),
-            new PutHandler(updates, uploads, placements),
+            new GetHandler(new DirectoryPage(tree, text, config.Users.AnonymousUserToken), policy, transfers, options.Time),
+            new ZipHandler(DownloadUrl(config), policy, transfers, options.Time),
+            new PutHandler(updates, uploads, placements, policy, transfers),
             delete,
             new MkcolHandler(updates, tree),
             new CopyMoveHandler(updates, delete, tree, destinations, guard),
@@ -105,7 +121,7 @@ public sealed class KeepWebServer : IAsyncDisposable
             lockStore,
             new S3Endpoint(
                 new S3Authenticator(new TokenSecrets(new TokenLookup(http, options.ApiRoot, config.SystemRootToken).FindAsync, options.SessionLifetime, options.Time).FindAsync, options.Time),
-                sessions, S3Handlers.Create(config.ClusterId, config.Collections.S3FolderObjects, tree, updates, uploads, placements, options, log), s3Metrics, log),
+                sessions, S3Handlers.Create(config.ClusterId, config.Collections.S3FolderObjects, tree, updates, uploads, placements, policy, transfers, options, log), s3Metrics, log),
             log);
     }
 
@@ -152,6 +168,7 @@ public sealed class KeepWebServer : IAsyncDisposable
                 }
             });
         });
+        builder.Services.AddSingleton<IConnectionListenerFactory>(static _ => new PolledTransport(Environment.ProcessorCount));
         return builder.Build();
     }
 }

@@ -45,6 +45,13 @@ public sealed record KeepWebServerOptions
     /// <summary>Uploads and reads that may wait for memory; the next is answered with 503.</summary>
     public int MaxWaitingForMemory { get; init; } = 64;
 
+    /// <summary>
+    /// Requests that may wait for their clients at a time, beside those that run: each holds up to 256 KiB that are on their way out, or a body of up
+    /// to 1 MiB on its way in, so that all of them together leave some of <see cref="WriteMemoryBytes"/>. With more of them a client that does not
+    /// move is answered with 503, or cut off in its download.
+    /// </summary>
+    public int MaxSlowClients { get; init; } = 400;
+
     /// <summary>WebDAVCache.MaxSessions: distinct tokens that are remembered; the least recently used goes first.</summary>
     public int MaxSessions { get; init; } = 100;
 

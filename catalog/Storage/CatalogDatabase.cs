@@ -33,6 +33,9 @@ internal sealed class CatalogDatabase : IAsyncDisposable
     /// <summary>Writes in them; more than one share a transaction under load.</summary>
     public long Writes => _writer.Writes;
 
+    /// <summary>Completes with the next commit. Whoever takes it before he reads does not miss one.</summary>
+    public Task Committed => _writer.Committed;
+
     /// <summary>Opens or creates the file and brings its schema up to date.</summary>
     /// <exception cref="InvalidOperationException">The file was written by a newer program.</exception>
     public static CatalogDatabase Open(string path, TimeProvider time)

@@ -52,6 +52,7 @@ internal static class ClusterPlan
             Services = config.Services with
             {
                 Controller = Service($"https://{host}:{portBase + UpOptions.ApiOffset}/"),
+                Websocket = Service($"wss://{host}:{portBase + UpOptions.ApiOffset}/websocket"),
                 WebDAV = Service($"{scheme}://{host}:{portBase + UpOptions.WebOffset}/"),
                 Keepstore = new ServiceConfig { InternalURLs = urls },
                 Keepgw = new ServiceConfig { InternalURLs = new Dictionary<string, InternalUrlConfig> { [gateway.Url] = gateway.Entry } },

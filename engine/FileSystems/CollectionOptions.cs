@@ -39,7 +39,7 @@ public sealed record CollectionOptions
     public int MaxUploads { get; init; } = 4;
 
     /// <summary>Blocks fetched ahead of a sequential reader once it has proved to be one.</summary>
-    public int MaxReadAhead { get; init; } = 4;
+    public int MaxReadAhead { get; init; } = 7;
 
     /// <summary>Saves that are tried while others keep changing the collection, before giving up until the next save.</summary>
     public int MaxMergeAttempts { get; init; } = 10;

@@ -147,6 +147,35 @@ public sealed record CollectionsConfig
 
     /// <summary>Directories appear as keys in S3 listings.</summary>
     public bool S3FolderObjects { get; init; } = true;
+
+    /// <summary>Who may transfer files through keep-web.</summary>
+    public WebDAVPermissionConfig WebDAVPermission { get; init; } = new();
+
+    /// <summary>keep-web writes a log record for each file that is downloaded or uploaded.</summary>
+    public bool WebDAVLogEvents { get; init; } = true;
+
+    /// <summary>A further part of the same download is not logged again within this time; 0 = log all.</summary>
+    public TimeSpan WebDAVLogDownloadInterval { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>Switches for transfers through keep-web, S3 included (keep-web.md 2.9).</summary>
+public sealed record WebDAVPermissionConfig
+{
+    /// <summary>For everybody else.</summary>
+    public TransferPermissionConfig User { get; init; } = new();
+
+    /// <summary>For administrators.</summary>
+    public TransferPermissionConfig Admin { get; init; } = new();
+}
+
+/// <summary>What one kind of user may do.</summary>
+public sealed record TransferPermissionConfig
+{
+    /// <summary>Get file data out.</summary>
+    public bool Download { get; init; } = true;
+
+    /// <summary>Put file data in.</summary>
+    public bool Upload { get; init; } = true;
 }
 
 /// <summary>Services by Arvados's names.</summary>

@@ -1,14 +1,16 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-
 namespace KeepFs.Hosting.Http;
 
 /// <summary>
 /// Lets a number of requests run and a number wait (keepstore-http.md 12). Requests with an <c>Origin</c> header (a person in a
 /// browser) go first, otherwise first come first served; when the line is full the newest of the lowest priority gets 503 with
-/// <c>Retry-After: 1</c>. Safe for concurrent use.
+/// <c>Retry-After: 1</c>. Who waits for nothing but its client can step aside and let others run meanwhile (<see cref="RequestTurn"/>). Safe for
+/// concurrent use.
 /// </summary>
-public sealed class RequestLimiter(int maxConcurrent, int maxQueued, TimeProvider? time = null)
+/// <param name="maxConcurrent">Most that run at once; 0 = no limit.</param>
+/// <param name="maxQueued">Most that wait for their first turn.</param>
+/// <param name="time">The clock.</param>
+/// <param name="maxAside">Most that may be aside before clients are no longer waited for; 0 = nobody steps aside.</param>
+public sealed class RequestLimiter(int maxConcurrent, int maxQueued, TimeProvider? time = null, int maxAside = 0)
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly WaitSums[] _delays = new WaitSums[2];
@@ -16,7 +18,10 @@ public sealed class RequestLimiter(int maxConcurrent, int maxQueued, TimeProvide
     private readonly Lock _lock = new();
     private readonly LinkedList<TaskCompletionSource<bool>> _high = new();
     private readonly LinkedList<TaskCompletionSource<bool>> _low = new();
+    private readonly LinkedList<TaskCompletionSource<bool>> _returning = new();
+    private bool _lastCameBack;
     private int _running;
+    private int _aside;
 
     /// <summary>Most that run at once; 0 = no limit.</summary>
     public int MaxConcurrent => maxConcurrent;
@@ -24,8 +29,16 @@ public sealed class RequestLimiter(int maxConcurrent, int maxQueued, TimeProvide
     /// <summary>Most that wait.</summary>
     public int MaxQueued => maxQueued;
 
+    internal TimeProvider Time => _time;
+
+    /// <summary>Most that may be aside.</summary>
+    public int MaxAside => maxAside;
+
     /// <summary>Running now.</summary>
     public int Running => Volatile.Read(ref _running);
+
+    /// <summary>Aside now, or waiting to come back.</summary>
+    public int Aside => Volatile.Read(ref _aside);
 
     /// <summary>Waiting now.</summary>
     public (int High, int Low) Queued
@@ -96,18 +109,57 @@ public sealed class RequestLimiter(int maxConcurrent, int maxQueued, TimeProvide
         TaskCompletionSource<bool> next;
         lock (_lock)
         {
-            var line = _high.Count > 0 ? _high : _low;
+            // By turns: neither do many downloads keep a new request out, nor many requests a download that has begun.
+            var fresh = _high.Count > 0 ? _high : _low;
+            var line = _returning.Count > 0 && (fresh.Count == 0 || !_lastCameBack) ? _returning : fresh;
             if (line.First is not { } first)
             {
                 _running--;
                 return;
             }
 
+            _lastCameBack = line == _returning;
             next = first.Value;
             line.RemoveFirst();
         }
 
         next.SetResult(true);
+    }
+
+    /// <summary>Gives a turn away for a while. Followed by <see cref="ReturnAsync"/>.</summary>
+    internal void StepAside()
+    {
+        Interlocked.Increment(ref _aside);
+        Exit();
+    }
+
+    /// <summary>Waits for a turn again; it is never refused. When it throws there is no turn to end.</summary>
+    internal async ValueTask ReturnAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            TaskCompletionSource<bool> turn;
+            lock (_lock)
+            {
+                if (maxConcurrent <= 0 || _running < maxConcurrent)
+                {
+                    _running++;
+                    return;
+                }
+
+                turn = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+                _returning.AddLast(turn);
+            }
+
+            await using (cancellationToken.UnsafeRegister(_ => Leave(turn, cancellationToken), null))
+            {
+                await turn.Task;
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _aside);
+        }
     }
 
     private static int Index(bool isHighPriority) => isHighPriority ? 1 : 0;
@@ -125,7 +177,7 @@ public sealed class RequestLimiter(int maxConcurrent, int maxQueued, TimeProvide
         bool wasWaiting;
         lock (_lock)
         {
-            wasWaiting = _high.Remove(turn) || _low.Remove(turn);
+            wasWaiting = _high.Remove(turn) || _low.Remove(turn) || _returning.Remove(turn);
         }
 
         if (wasWaiting)
@@ -133,35 +185,4 @@ public sealed class RequestLimiter(int maxConcurrent, int maxQueued, TimeProvide
             turn.SetCanceled(cancellationToken);
         }
     }
-}
-
-/// <summary>Puts a <see cref="RequestLimiter"/> in front of what follows.</summary>
-public static class RequestLimiterMiddleware
-{
-    /// <summary>Limits every request except <c>/_health</c>, <c>/metrics</c> and <c>/_inspect</c>, which must answer under load.</summary>
-    public static IApplicationBuilder UseRequestLimiter(this IApplicationBuilder app, RequestLimiter limiter) => app.Use(async (context, next) =>
-    {
-        var path = context.Request.Path;
-        if (path.StartsWithSegments("/_health") || path.StartsWithSegments("/metrics") || path.StartsWithSegments("/_inspect"))
-        {
-            await next(context);
-            return;
-        }
-
-        if (!await limiter.EnterAsync(context.Request.Headers.Origin.Count > 0, context.RequestAborted))
-        {
-            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            context.Response.Headers.RetryAfter = "1";
-            return;
-        }
-
-        try
-        {
-            await next(context);
-        }
-        finally
-        {
-            limiter.Exit();
-        }
-    });
 }

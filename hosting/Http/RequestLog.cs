@@ -44,7 +44,7 @@ public static partial class RequestLog
     });
 
     /// <summary>A path whose block signatures and embedded tokens (<c>/t=TOKEN/</c>, <c>/collections/download/ID/TOKEN/</c>) are cut out.</summary>
-    internal static string WithoutSecrets(string? path) => TokenInPath().Replace(Signature().Replace(path ?? "", "$1..."), "$1...");
+    public static string WithoutSecrets(string? path) => TokenInPath().Replace(Signature().Replace(path ?? "", "$1..."), "$1...");
 
     [LoggerMessage(100, LogLevel.Information, "{RequestId} {Remote} {Method} {Path} request {RequestBytes} B, {Status}, response {ResponseBytes} B, {Seconds:0.000000} s")]
     private static partial void Log(

@@ -42,6 +42,53 @@ public sealed class RequestLimiterTests
     }
 
     [Fact]
+    public async Task Who_steps_aside_lets_others_run_and_comes_back_by_turns_with_them()
+    {
+        var limiter = new RequestLimiter(maxConcurrent: 1, maxQueued: 2, time: null, maxAside: 1);
+        Assert.True(await limiter.EnterAsync(false, default));
+        var slow = new RequestTurn(limiter);
+        var next = limiter.EnterAsync(false, default).AsTask();
+        Assert.True(slow.TryStepAside());
+        Assert.False(slow.TryStepAside());
+        Assert.True(await next);
+        Assert.True(slow.MustHurry);
+
+        var third = limiter.EnterAsync(false, default).AsTask();
+        var back = slow.ReturnAsync(default).AsTask();
+        limiter.Exit();
+        await back;
+        Assert.False(third.IsCompleted);
+        Assert.Equal(0, limiter.Aside);
+        slow.End();
+        slow.End();
+        Assert.True(await third);
+        limiter.Exit();
+        Assert.Equal(0, limiter.Running);
+    }
+
+    [Fact]
+    public async Task Who_is_aside_when_its_client_goes_or_its_answer_ends_has_no_turn_to_give_back()
+    {
+        var limiter = new RequestLimiter(maxConcurrent: 1, maxQueued: 2, time: null, maxAside: 10);
+        await limiter.EnterAsync(false, default);
+        var gone = new RequestTurn(limiter);
+        Assert.True(gone.TryStepAside());
+        await limiter.EnterAsync(false, default);
+        using var abort = new CancellationTokenSource();
+        var back = gone.ReturnAsync(abort.Token).AsTask();
+        await abort.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => back);
+        gone.End();
+        Assert.Equal((1, 0), (limiter.Running, limiter.Aside));
+
+        var ended = new RequestTurn(limiter);
+        Assert.True(ended.TryStepAside());
+        ended.End();
+        await ended.ReturnAsync(default);
+        Assert.Equal((0, 0), (limiter.Running, limiter.Aside));
+    }
+
+    [Fact]
     public async Task Zero_is_no_limit()
     {
         var limiter = new RequestLimiter(0, 0);

@@ -30,6 +30,8 @@ public sealed class TestSite : IAsyncLifetime, IDisposable
 
     public string OtherToken { get; private set; } = "";
 
+    public string AdminToken { get; private set; } = "";
+
     public ICatalog Catalog { get; private set; } = null!;
 
     public ICatalog OtherCatalog { get; private set; } = null!;
@@ -63,7 +65,7 @@ public sealed class TestSite : IAsyncLifetime, IDisposable
         };
         _catalog = CatalogServer.Create(Config, new CatalogServerOptions(), certificate: null, TimeProvider.System, NullLoggerFactory.Instance);
         await _catalog.StartAsync(default);
-        var admin = await _catalog.EnsureUserAsync("admin", admin: true, "zzzzz-gj3su-adminadminadmin", "adminsecretadminsecretadminsecret", default);
+        var admin = AdminToken = await _catalog.EnsureUserAsync("admin", admin: true, "zzzzz-gj3su-adminadminadmin", "adminsecretadminsecretadminsecret", default);
         Token = await _catalog.EnsureUserAsync("active", admin: false, "zzzzz-gj3su-activeactiveact", "activesecretactivesecretactive", default);
         OtherToken = await _catalog.EnsureUserAsync("other", admin: false, "zzzzz-gj3su-otherotherother", "othersecretothersecretothersecret", default);
         (Catalog, OtherCatalog) = (CatalogOf(Token), CatalogOf(OtherToken));
@@ -183,11 +185,32 @@ public sealed class TestSite : IAsyncLifetime, IDisposable
     /// <summary>What keep-web's /metrics says.</summary>
     public async Task<string> MetricsAsync() => (await ExpectAsync(200, "GET", "/metrics", null, ManagementToken)).Text;
 
+    /// <summary>The same of another keep-web.</summary>
+    public async Task<string> MetricsAsync(Uri address)
+    {
+        using var request = Request("GET", "/metrics", null, ManagementToken);
+        request.RequestUri = new Uri(address, "/metrics");
+        using var response = await Http.SendAsync(request);
+        return await response.Content.ReadAsStringAsync();
+    }
+
     private CatalogClient CatalogOf(string token) =>
         new(_catalogHttp, new CatalogClientOptions { ApiRoot = ApiRoot, Token = token }, TimeProvider.System, new Random(1));
 
     private Task<string> RegisterAsync(string admin, Uri address) => PostAsync(
         admin, "keep_services", $$$"""{"keep_service":{"service_host":"{{{address.Host}}}","service_port":{{{address.Port}}},"service_type":"disk"}}""");
+
+    /// <summary>GETs from the catalogue.</summary>
+    public async Task<JsonElement> AskAsync(string token, string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(ApiRoot, "arvados/v1/" + path));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        using var response = await _catalogHttp.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        using var answer = JsonDocument.Parse(text);
+        return answer.RootElement.Clone();
+    }
 
     /// <summary>POSTs to the catalogue.</summary>
     public async Task<string> PostAsync(string token, string path, string json)

@@ -1,6 +1,8 @@
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Manifests;
+using KeepFs.WebDav.Bodies;
 using KeepFs.WebDav.Downloads;
+using KeepFs.WebDav.Transfers;
 using KeepFs.WebDav.Tree;
 using KeepFs.WebDav.Writing;
 using Microsoft.AspNetCore.Http;
@@ -11,7 +13,7 @@ namespace KeepFs.WebDav.Dav;
 /// PUT: data first to the keepstores, then one change of the collection, then the answer (keep-web.md 3.1). A body that ends early, a client that goes
 /// away and every failure leave the old content.
 /// </summary>
-internal sealed class PutHandler(CollectionUpdates updates, Uploads uploads, Placements placements)
+internal sealed class PutHandler(CollectionUpdates updates, Uploads uploads, Placements placements, TransferPolicy policy, TransferLog transfers)
 {
     /// <summary>Does it; the If header and the locks were checked.</summary>
     public async Task HandleAsync(WebRequest request, DavWrite? write)
@@ -22,9 +24,10 @@ internal sealed class PutHandler(CollectionUpdates updates, Uploads uploads, Pla
             throw new WebException(StatusCodes.Status400BadRequest, "A part of a file cannot be replaced: PUT with Content-Range is not supported.");
         }
 
+        await policy.RequireUploadAsync(request.Session, request.Aborted);
         var place = Target(request.Place);
         Check(http, place);
-        var body = await uploads.StoreAsync(http.Body, http.ContentLength ?? -1, request.Session, place.Collection.WriteOptions, request.Aborted);
+        var body = await uploads.StoreAsync(SocketBody.Of(http), http.ContentLength ?? -1, request.Session, place.Collection.WriteOptions, request.Aborted);
         var file = new ManifestFile(body);
         var existed = place.Exists;
         if (Preconditions.Any(http))
@@ -45,6 +48,7 @@ internal sealed class PutHandler(CollectionUpdates updates, Uploads uploads, Pla
             await placements.SaveAsync(request.Session, place.Collection.Id, place.Path, file, write, request.Aborted);
         }
 
+        transfers.Uploaded(request.Http, request.Session, place.Collection, place.Path);
         request.Http.Response.Headers.ETag = EntityTag.Of(file);
         request.Http.Response.StatusCode = existed ? StatusCodes.Status204NoContent : StatusCodes.Status201Created;
     }

@@ -20,8 +20,13 @@ internal sealed class FileBody(SegmentReader reader, IBlockStore blocks, TimePro
     /// <summary>Blocks announced ahead of the one that is being sent.</summary>
     private const int PrefetchedBlocks = 2;
 
-    /// <summary>A piece that takes longer marks a client as slow.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+    /// <summary>
+    /// A piece that takes longer marks a client as slow (5 MB/s). Short, for as long as it lasts the client keeps a block from others that want memory;
+    /// a block that nobody wants to replace is found again in the cache.
+    /// </summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
+
+    private bool _isSlow;
 
     /// <summary>Reads the first block, so that a failure can still become a status; when its signature is refused, once more with fresh ones.</summary>
     /// <param name="session">Whose token reads.</param>
@@ -68,7 +73,9 @@ internal sealed class FileBody(SegmentReader reader, IBlockStore blocks, TimePro
         while (offset < end)
         {
             var lease = await reader.ReadRunAsync(blocks, offset, (int)Math.Min(end - offset, Locator.MaxBlockSizeBytes), cancellationToken);
-            if (end > offset + lease.Memory.Length)
+
+            // What a slow client wants next would be gone from memory before it comes to it.
+            if (end > offset + lease.Memory.Length && !_isSlow)
             {
                 reader.Prefetch(blocks, offset, PrefetchedBlocks);
             }
@@ -105,6 +112,7 @@ internal sealed class FileBody(SegmentReader reader, IBlockStore blocks, TimePro
             lease.Dispose();
         }
 
+        _isSlow = slow is not null;
         if (slow is not null)
         {
             await slow;

@@ -13,13 +13,18 @@ internal static class Preconditions
         || request.Headers.IfUnmodifiedSince.Count > 0;
 
     /// <summary>200 to go on, 304 or 412.</summary>
-    public static int Evaluate(HttpRequest request, Place target)
+    /// <param name="request">The request.</param>
+    /// <param name="target">What it is about.</param>
+    /// <param name="sent">Tag of the representation that would be sent, when that is not the file as it is.</param>
+    public static int Evaluate(HttpRequest request, Place target, string? sent = null)
     {
         var tag = target is CollectionPlace { File: { } file } ? EntityTag.Of(file) : null;
         var headers = request.Headers;
         if (headers.IfMatch.Count > 0)
         {
-            if (!target.Exists || !EntityTag.ListMatches(headers.IfMatch.ToString(), tag, weak: false))
+            // A client that got the file encoded means the file.
+            if (!target.Exists || !(EntityTag.ListMatches(headers.IfMatch.ToString(), tag, weak: false)
+                || (tag is not null && EntityTag.ListMatches(headers.IfMatch.ToString(), GzipEncoding.TagOf(tag), weak: false))))
             {
                 return StatusCodes.Status412PreconditionFailed;
             }
@@ -32,7 +37,7 @@ internal static class Preconditions
         var isRead = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
         if (headers.IfNoneMatch.Count > 0)
         {
-            return !target.Exists || !EntityTag.ListMatches(headers.IfNoneMatch.ToString(), tag, weak: true) ? StatusCodes.Status200OK
+            return !target.Exists || !EntityTag.ListMatches(headers.IfNoneMatch.ToString(), sent ?? tag, weak: true) ? StatusCodes.Status200OK
                 : isRead ? StatusCodes.Status304NotModified : StatusCodes.Status412PreconditionFailed;
         }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Manifests;
+using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Requests;
 using KeepFs.WebDav.Sessions;
 using KeepFs.WebDav.Tree;
@@ -26,11 +27,19 @@ internal sealed class DirectoryPage(TreeResolver tree, PageText text, string ano
         var nonce = PageText.NewNonce();
         PageSafety.AddPageHeaders(response, nonce);
         response.ContentType = "text/html; charset=utf-8";
+        GzipEncoding.AddVary(response);
         if (HttpMethods.IsHead(request.Http.Request.Method))
         {
             return;
         }
 
+        // A sharing link's token is in the page: how well it compresses must tell nothing about it.
+        var isEncoded = request.Site.PathToken is null && GzipEncoding.IsWanted(request.Http.Request);
+        await GzipEncoding.WriteAsync(request.Http, isEncoded, output => WriteAsync(output, request, entries, user, nonce));
+    }
+
+    private async Task WriteAsync(Stream output, WebRequest request, IEnumerable<PageEntry> entries, User? user, string nonce)
+    {
         var crumbs = Breadcrumbs.Of(request);
         var page = text.Begin(crumbs[^1].Label, nonce, Attributes(request, user));
         AddHeader(page, request, crumbs, user);
@@ -43,7 +52,7 @@ internal sealed class DirectoryPage(TreeResolver tree, PageText text, string ano
             AddRow(page, entry);
             if (page.Length > FlushChars)
             {
-                await response.WriteAsync(page.ToString(), request.Aborted);
+                await output.WriteAsync(Encoding.UTF8.GetBytes(page.ToString()), request.Aborted);
                 page.Clear();
             }
         }
@@ -52,7 +61,7 @@ internal sealed class DirectoryPage(TreeResolver tree, PageText text, string ano
         page.Append("</main>\n<div id=\"status\" role=\"status\" aria-live=\"polite\"></div>\n");
         AddFooter(page, request);
         page.Append("</body></html>\n");
-        await response.WriteAsync(page.ToString(), request.Aborted);
+        await output.WriteAsync(Encoding.UTF8.GetBytes(page.ToString()), request.Aborted);
     }
 
     private static void AddRow(StringBuilder page, PageEntry entry)

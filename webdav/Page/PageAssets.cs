@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using KeepFs.WebDav.Downloads;
 using Microsoft.AspNetCore.Http;
 
 namespace KeepFs.WebDav.Page;
@@ -26,6 +27,7 @@ internal sealed class PageAssets
         response.Headers.ETag = asset.Tag;
         response.Headers.CacheControl = "public, max-age=31536000, immutable";
         response.Headers.XContentTypeOptions = "nosniff";
+        GzipEncoding.AddVary(response);
         if (request.Headers.IfNoneMatch == asset.Tag)
         {
             response.StatusCode = StatusCodes.Status304NotModified;
@@ -36,7 +38,7 @@ internal sealed class PageAssets
         response.ContentLength = asset.Bytes.Length;
         if (!HttpMethods.IsHead(request.Method))
         {
-            await response.Body.WriteAsync(asset.Bytes, context.RequestAborted);
+            await GzipEncoding.WriteAsync(context, GzipEncoding.IsWanted(request), body => body.WriteAsync(asset.Bytes, context.RequestAborted).AsTask());
         }
 
         return true;

@@ -55,6 +55,7 @@ internal sealed partial class S3Endpoint(S3Authenticator authenticator, SessionT
         var call = new S3Call(http, target, query, identity, lease.Session);
         try
         {
+            await RequireRightAsync(operation, call);
             await DispatchAsync(operation, call);
         }
         catch (CatalogException e) when (e.Kind == CatalogErrorKind.Unauthorized)
@@ -63,6 +64,14 @@ internal sealed partial class S3Endpoint(S3Authenticator authenticator, SessionT
             throw;
         }
     }
+
+    private ValueTask RequireRightAsync(string operation, S3Call call) => operation switch
+    {
+        "GetObject" => handlers.Policy.RequireDownloadAsync(call.Session, call.Aborted),
+        "PutObject" or "CopyObject" or "CreateMultipartUpload" or "UploadPart" or "UploadPartCopy" or "CompleteMultipartUpload" =>
+            handlers.Policy.RequireUploadAsync(call.Session, call.Aborted),
+        _ => ValueTask.CompletedTask,
+    };
 
     private Task DispatchAsync(string operation, S3Call call) => operation switch
     {

@@ -7,6 +7,7 @@ using KeepFs.Engine.FileSystems;
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Bodies;
 using KeepFs.WebDav.Sessions;
+using KeepFs.WebDav.Transfers;
 using KeepFs.WebDav.Tree;
 using Microsoft.AspNetCore.Http;
 
@@ -14,8 +15,10 @@ namespace KeepFs.WebDav.Downloads.Zip;
 
 /// <summary>A collection, or some of it, as a zip archive (keep-web.md 5): made while it is sent, with its length said before.</summary>
 /// <param name="downloadUrl">For the comment: where the collection can be had.</param>
+/// <param name="policy">Who may download.</param>
+/// <param name="transfers">Notes it.</param>
 /// <param name="time">For slow clients.</param>
-internal sealed class ZipHandler(string downloadUrl, TimeProvider time)
+internal sealed class ZipHandler(string downloadUrl, TransferPolicy policy, TransferLog transfers, TimeProvider time)
 {
     private const int MaxEntriesInMemory = 5_000_000;
 
@@ -27,6 +30,7 @@ internal sealed class ZipHandler(string downloadUrl, TimeProvider time)
             throw new WebException(StatusCodes.Status400BadRequest, "Only a collection can be downloaded as a zip archive; parts of it are named with files=.");
         }
 
+        await policy.RequireDownloadAsync(request.Session, request.Aborted);
         var wish = await ZipWish.ReadAsync(http, request.Aborted);
         var collection = place.Collection;
         var entries = ZipContents.Select(collection.Tree, wish.Files);
@@ -41,6 +45,7 @@ internal sealed class ZipHandler(string downloadUrl, TimeProvider time)
             (collection, entries) = await CheckAsync(request, collection, entries, first.File!, wish);
         }
 
+        var files = entries.Count;
         if (wish.WithMetadata)
         {
             entries.Insert(0, new ZipEntry("collection.json"u8.ToArray(), null, await ZipMetadata.OfAsync(request.Session, collection, request.Aborted)));
@@ -55,6 +60,7 @@ internal sealed class ZipHandler(string downloadUrl, TimeProvider time)
         response.Headers.ContentDisposition = disposition.ToString();
         if (!HttpMethods.IsHead(http.Method))
         {
+            transfers.Downloaded(request.Http, request.Session, collection, files == 1 ? Encoding.UTF8.GetString(entries[^1].Name) : "", offset: 0, files);
             await response.StartAsync(request.Aborted);
             await SendAsync(response.BodyWriter, entries, format, comment, request.Session.Blocks, request.Aborted);
         }

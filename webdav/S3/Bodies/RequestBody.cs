@@ -125,7 +125,7 @@ internal sealed class RequestBody : BodyStream
                 throw S3Errors.MissingContentLength();
             }
 
-            var chunked = new AwsChunkedStream(request.Body, decoded, isSigned ? identity.Scope : null, identity.SeedSignature, hasTrailer);
+            var chunked = new AwsChunkedStream(SocketBody.Of(request), decoded, isSigned ? identity.Scope : null, identity.SeedSignature, hasTrailer);
             return (chunked, chunked, decoded, null);
         }
 
@@ -135,8 +135,8 @@ internal sealed class RequestBody : BodyStream
             throw S3Errors.InvalidRequest("Content-Encoding is aws-chunked, but x-amz-content-sha256 does not say STREAMING-.");
         }
 
-        return payload == S3Authenticator.UnsignedPayload ? (request.Body, null, length, null)
-            : payload.Length == 64 && payload.All(char.IsAsciiHexDigit) ? (request.Body, null, length, Checksum.Of("sha256"))
+        return payload == S3Authenticator.UnsignedPayload ? (SocketBody.Of(request), null, length, null)
+            : payload.Length == 64 && payload.All(char.IsAsciiHexDigit) ? (SocketBody.Of(request), null, length, Checksum.Of("sha256"))
             : throw S3Errors.InvalidArgument("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-... or a SHA-256 in hexadecimal digits.");
     }
 

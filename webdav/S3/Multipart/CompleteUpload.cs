@@ -6,12 +6,13 @@ using KeepFs.WebDav.S3.Bodies;
 using KeepFs.WebDav.S3.Buckets;
 using KeepFs.WebDav.S3.Objects;
 using KeepFs.WebDav.S3.Protocol;
+using KeepFs.WebDav.Transfers;
 using Microsoft.Extensions.Logging;
 
 namespace KeepFs.WebDav.S3.Multipart;
 
 /// <summary>CompleteMultipartUpload: the object becomes the parts' blocks in one change of its collection; no data is moved.</summary>
-internal sealed partial class CompleteUpload(BucketTable buckets, UploadTable uploads, ObjectWrites writes, ILogger logger)
+internal sealed partial class CompleteUpload(BucketTable buckets, UploadTable uploads, ObjectWrites writes, TransferLog transfers, ILogger logger)
 {
     private const long MinPartBytes = 5L << 20;
 
@@ -35,6 +36,7 @@ internal sealed partial class CompleteUpload(BucketTable buckets, UploadTable up
         var key = ObjectKey.Parse(call.Target.Key).RequireWritable();
         var target = ObjectWrites.Target(await buckets.FindAsync(call.Session, call.Target.Bucket, key.Names, call.Aborted), isFolder: false);
         await writes.PutAsync(call.Session, target, file, ObjectConditions.ForWriting(call.Http.Request.Headers), call.Aborted);
+        transfers.Uploaded(call.Http, call.Session, target.Collection, target.Path);
         var tag = ObjectTag.Of(file);
         try
         {

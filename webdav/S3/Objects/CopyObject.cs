@@ -1,11 +1,12 @@
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.S3.Buckets;
 using KeepFs.WebDav.S3.Protocol;
+using KeepFs.WebDav.Transfers;
 
 namespace KeepFs.WebDav.S3.Objects;
 
 /// <summary>CopyObject: the target gets the source's list of blocks; no data is moved or stored again, within a collection and between them.</summary>
-internal sealed class CopyObject(BucketTable buckets, ObjectWrites writes, TimeProvider time)
+internal sealed class CopyObject(BucketTable buckets, ObjectWrites writes, TransferLog transfers, TimeProvider time)
 {
     public async Task HandleAsync(S3Call call)
     {
@@ -41,6 +42,10 @@ internal sealed class CopyObject(BucketTable buckets, ObjectWrites writes, TimeP
         else
         {
             await writes.PutAsync(call.Session, target, node, conditions, call.Aborted);
+            if (!key.IsFolder)
+            {
+                transfers.Uploaded(call.Http, call.Session, target.Collection, target.Path);
+            }
         }
 
         await S3Xml.SendAsync(call.Http, S3Xml.Document("CopyObjectResult", xml =>

@@ -3,6 +3,7 @@ using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.S3.Buckets;
 using KeepFs.WebDav.S3.Protocol;
+using KeepFs.WebDav.Transfers;
 using KeepFs.WebDav.Tree;
 using Microsoft.AspNetCore.Http;
 
@@ -11,8 +12,9 @@ namespace KeepFs.WebDav.S3.Objects;
 /// <summary>GetObject and HeadObject: ranges, conditions, overridden headers; folders as empty objects.</summary>
 /// <param name="buckets">Finds the object.</param>
 /// <param name="hasFolders">S3FolderObjects.</param>
+/// <param name="transfers">Notes it.</param>
 /// <param name="time">The clock of slow clients.</param>
-internal sealed class GetObject(BucketTable buckets, bool hasFolders, TimeProvider time)
+internal sealed class GetObject(BucketTable buckets, bool hasFolders, TransferLog transfers, TimeProvider time)
 {
     private const string FolderType = "application/x-directory";
 
@@ -87,12 +89,18 @@ internal sealed class GetObject(BucketTable buckets, bool hasFolders, TimeProvid
 
         var wanted = range ?? new ByteRange(0, file.SizeBytes);
         response.ContentLength = wanted.Length;
-        if (HttpMethods.IsHead(http.Method) || wanted.Length == 0)
+        if (HttpMethods.IsHead(http.Method))
         {
             return;
         }
 
-        var body = await FileBody.OpenAsync(call.Session, place, file, wanted.Offset, time, call.Aborted);
+        var body = wanted.Length == 0 ? null : await FileBody.OpenAsync(call.Session, place, file, wanted.Offset, time, call.Aborted);
+        transfers.Downloaded(call.Http, call.Session, place.Collection, place.Path, wanted.Offset);
+        if (body is null)
+        {
+            return;
+        }
+
         await response.StartAsync(call.Aborted);
         await body.SendAsync(response.BodyWriter, wanted, call.Aborted);
     }

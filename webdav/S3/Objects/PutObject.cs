@@ -2,6 +2,7 @@ using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.S3.Bodies;
 using KeepFs.WebDav.S3.Buckets;
 using KeepFs.WebDav.S3.Protocol;
+using KeepFs.WebDav.Transfers;
 using KeepFs.WebDav.Writing;
 
 namespace KeepFs.WebDav.S3.Objects;
@@ -11,8 +12,9 @@ namespace KeepFs.WebDav.S3.Objects;
 /// <param name="writes">Saves.</param>
 /// <param name="uploads">Stores the data.</param>
 /// <param name="hasFolders">S3FolderObjects.</param>
+/// <param name="transfers">Notes it.</param>
 /// <param name="time">Measures uploads.</param>
-internal sealed class PutObject(BucketTable buckets, ObjectWrites writes, Uploads uploads, bool hasFolders, TimeProvider time)
+internal sealed class PutObject(BucketTable buckets, ObjectWrites writes, Uploads uploads, bool hasFolders, TransferLog transfers, TimeProvider time)
 {
     /// <summary>After an upload that took longer it is looked again whether a directory of that name was made meanwhile; saving would replace it.</summary>
     private static readonly TimeSpan Recheck = TimeSpan.FromSeconds(1);
@@ -47,6 +49,7 @@ internal sealed class PutObject(BucketTable buckets, ObjectWrites writes, Upload
         }
 
         await writes.PutAsync(call.Session, target, file, conditions, call.Aborted);
+        transfers.Uploaded(call.Http, call.Session, target.Collection, target.Path);
         response.Headers.ETag = ObjectTag.Of(file);
         foreach (var (name, value) in body.Verified)
         {

@@ -19,6 +19,7 @@ internal static class S3FailureMap
         ManifestException e => S3Errors.InvalidArgument(e.Message),
         WebException { Status: StatusCodes.Status404NotFound } => S3Errors.NoSuchBucket(),
         WebException { Status: StatusCodes.Status503ServiceUnavailable } e => new S3Exception(503, "SlowDown", e.Message),
+        WebException { Status: StatusCodes.Status403Forbidden } e => S3Errors.AccessDenied(e.Message),
         WebException { Status: StatusCodes.Status405MethodNotAllowed } e => S3Errors.MethodNotAllowed(e.Message),
         WebException e => new S3Exception(e.Status, "InvalidRequest", e.Message),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new S3Exception(400, "RequestTimeout", "The body came too slowly."),

@@ -1,0 +1,68 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using KeepFs.Hosting.Transport;
+using Microsoft.AspNetCore.Http;
+
+namespace KeepFs.WebDav.Bodies;
+
+/// <summary>A request's body, received straight to where it is read into where the transport can do that (<see cref="IBlockTransfer"/>).</summary>
+internal sealed class SocketBody : BodyStream
+{
+    /// <summary>Below this a copy is cheaper than a system call of its own.</summary>
+    private const int DirectBytes = 16 << 10;
+
+    private readonly PipeReader _reader;
+    private readonly IBlockTransfer? _transfer;
+    private long _left;
+
+    private SocketBody(PipeReader reader, IBlockTransfer? transfer, long length) => (_reader, _transfer, _left) = (reader, transfer, length);
+
+    /// <summary>The body of a request; nothing else may read it.</summary>
+    public static SocketBody Of(HttpRequest request) => request.ContentLength is { } length && !request.IsHttps
+        ? new SocketBody(request.BodyReader, request.HttpContext.Features.Get<IBlockTransfer>(), length)
+        : new SocketBody(request.BodyReader, null, long.MaxValue);
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var room = buffer[..(int)Math.Min(buffer.Length, _left)];
+        var isDirect = _transfer is not null && room.Length >= DirectBytes;
+        if (isDirect)
+        {
+            _transfer!.ReceiveInto(room);
+        }
+
+        try
+        {
+            while (true)
+            {
+                var result = await _reader.ReadAsync(cancellationToken);
+                var read = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, room.Length));
+                var count = (int)read.Length;
+                CopyUnlessThere(read, room.Span);
+                _reader.AdvanceTo(read.End);
+                _left -= count;
+                if (count > 0 || room.IsEmpty || result.IsCompleted)
+                {
+                    return count;
+                }
+            }
+        }
+        finally
+        {
+            if (isDirect)
+            {
+                _transfer!.StopReceiving();
+            }
+        }
+    }
+
+    private static void CopyUnlessThere(ReadOnlySequence<byte> read, Span<byte> room)
+    {
+        if (read.IsEmpty || !Unsafe.AreSame(ref MemoryMarshal.GetReference(room), ref MemoryMarshal.GetReference(read.FirstSpan)))
+        {
+            read.CopyTo(room);
+        }
+    }
+}
