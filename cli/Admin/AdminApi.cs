@@ -26,11 +26,16 @@ internal sealed class AdminApi : IDisposable
     public void Dispose() => _http.Dispose();
 
     /// <summary>The record, or null when there is none or we may not see it.</summary>
-    public async Task<JsonObject?> FindAsync(string path, CancellationToken ct)
+    public Task<JsonObject?> FindAsync(string path, CancellationToken ct) => FindAsync(path, isForbiddenNull: false, ct);
+
+    /// <summary>The same, and null also when it is there but not for us.</summary>
+    public Task<JsonObject?> FindAllowedAsync(string path, CancellationToken ct) => FindAsync(path, isForbiddenNull: true, ct);
+
+    private async Task<JsonObject?> FindAsync(string path, bool isForbiddenNull, CancellationToken ct)
     {
         using var limit = Limit(ct);
         using var response = await SendAsync(HttpMethod.Get, Api(path), null, limit.Token, ct);
-        return (int)response.StatusCode == 404 ? null : await ReadAsync(response, limit.Token);
+        return (int)response.StatusCode is 404 || (isForbiddenNull && (int)response.StatusCode is 403) ? null : await ReadAsync(response, limit.Token);
     }
 
     /// <exception cref="CommandException">The catalogue refused; the message is its own.</exception>

@@ -54,14 +54,14 @@ internal static class RecordVerbs
     public static Command Show(RecordKind kind)
     {
         var (which, json) = (Which(kind), Json());
-        var command = new Command("show", $"Show a {kind.Noun}, and with whom it is shared.") { which, json };
+        var command = new Command("show", $"Show a {kind.Noun}, and (to who manages it) with whom it is shared.") { which, json };
         command.SetAction((parsed, ct) => RunAsync(async api =>
         {
             var record = await RecordNames.FindAsync(api, kind, parsed.GetRequiredValue(which), includeTrash: true, ct);
             record.Remove("manifest_text");
             var output = RecordOutput.Standard(parsed.GetValue(json));
             output.Write(record);
-            if (!output.IsJson && await api.FindAsync($"permissions/{AdminApi.Text(record, "uuid")}", ct) is { } permissions && permissions["items"] is JsonArray { Count: > 0 } links)
+            if (!output.IsJson && await api.FindAllowedAsync($"permissions/{AdminApi.Text(record, "uuid")}", ct) is { } permissions && permissions["items"] is JsonArray { Count: > 0 } links)
             {
                 await output.WriteAsync(links.Select(link => link!.AsObject()).ToAsyncEnumerable(), [RecordColumn.Of("tail_uuid", "shared with"), RecordColumn.Of("name", "level"), RecordColumn.Of("uuid", "link")], ct);
             }
