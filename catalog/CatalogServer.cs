@@ -62,11 +62,11 @@ public sealed class CatalogServer : IAsyncDisposable
         app.UseRequestLog(logger, time);
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseApiRules(time, logger);
-        new EventEndpoint(catalog, options, app.Lifetime.ApplicationStopping).Use(app);
+        var baseState = new BaseState(catalog, options.IsTestMode);
+        new EventEndpoint(catalog, options, baseState, app.Lifetime.ApplicationStopping).Use(app);
         app.UseRequestLimiter(limiter);
         app.UseMethodOverride();
         app.UseRouting();
-        var baseState = new BaseState(catalog, options.IsTestMode);
         var api = new ApiPipeline(catalog);
         MapAll(app, catalog, sweeper, api);
         new ExchangeEndpoints(catalog, baseState, logger).Map(api, app);

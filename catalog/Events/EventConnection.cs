@@ -14,7 +14,8 @@ namespace KeepFs.Catalog.Events;
 /// <param name="catalog">Has the log.</param>
 /// <param name="options">Limits.</param>
 /// <param name="caller">Whose events they are, asked before each reading: a token that was revoked ends the connection. Null ends it.</param>
-internal sealed class EventConnection(WebSocket socket, CatalogContext catalog, CatalogServerOptions options, Func<CancellationToken, Task<Caller?>> caller) : IDisposable
+/// <param name="replaced">Ends the connection: clients that connect again look at everything again.</param>
+internal sealed class EventConnection(WebSocket socket, CatalogContext catalog, CatalogServerOptions options, Func<CancellationToken, Task<Caller?>> caller, Task replaced) : IDisposable
 {
     /// <summary>Filters are short; whoever sends more is not one of our clients.</summary>
     private const int MaxMessageBytes = 64 << 10;
@@ -39,7 +40,7 @@ internal sealed class EventConnection(WebSocket socket, CatalogContext catalog, 
         var listening = ListenAsync(ending.Token);
         try
         {
-            await await Task.WhenAny(telling, listening);
+            await await Task.WhenAny(telling, listening, replaced);
             if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
             {
                 await socket.CloseOutputAsync(telling.IsCompleted ? WebSocketCloseStatus.PolicyViolation : WebSocketCloseStatus.NormalClosure, null, ct);

@@ -1,8 +1,8 @@
 using KeepFs.Catalog.Endpoints;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
 
 namespace KeepFs.Catalog.Exchange;
@@ -67,6 +67,7 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
                 await ReadAsync(stage, request.Http.Request.Body, ct);
                 var replaces = request.Parameters.Flag("replace");
                 var summary = await catalog.Database.WriteAsync(session => new ImportMerge(catalog, baseState, stage, replaces).Run(session), ct);
+                baseState.TellReplaced();
                 LogImport(logger, summary.Records, request.Caller.UserUuid, request.Address);
                 return new ApiResult.Object(summary.Write);
             });
@@ -124,6 +125,7 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
                 return true;
             },
             ct);
+        baseState.TellReplaced();
         return new ApiResult.Object(writer => writer.WriteBoolean("success", true));
     }
 

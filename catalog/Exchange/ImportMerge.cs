@@ -88,7 +88,7 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
         var isThere = !isFresh && Delete(session, kind, [.. keys.Select(key => values[key])]);
         if (isThere && !replaces)
         {
-            throw ApiException.Invalid($"{string.Join(' ', kind.Keys.Select(Text))} is in the catalogue already; replace overwrites what is there");
+            throw ApiException.Invalid($"{string.Join(' ', kind.Keys.Select(Text))} is in the catalogue already; --replace (replace=true) overwrites what is there");
         }
 
         try

@@ -110,7 +110,7 @@ internal sealed class ImportStage : IDisposable
         }
         else
         {
-            throw ApiException.Invalid($"kind '{name}' is not known; skip_unknown leaves such lines out");
+            throw ApiException.Invalid($"kind '{name}' is not known; --skip-unknown (skip_unknown=true) leaves such lines out");
         }
     }
 

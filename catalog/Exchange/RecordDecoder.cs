@@ -40,7 +40,7 @@ internal sealed class RecordDecoder(CatalogContext catalog, bool skipsUnknown)
             }
             else if (!IsUnimportant(kind, property))
             {
-                throw ApiException.Invalid($"{kind.Kind} has no attribute '{property.Name}' here; skip_unknown leaves such attributes out");
+                throw ApiException.Invalid($"{kind.Kind} has no attribute '{property.Name}' here; --skip-unknown (skip_unknown=true) leaves such attributes out");
             }
         }
 

@@ -85,6 +85,22 @@ public sealed class ExchangeTests : IAsyncLifetime
         Assert.Equal(2, (await _catalog.GetAsync(_catalog.AdminToken, "keep_services/accessible")).Items.Count);
     }
 
+    [Theory]
+    [InlineData("2014-02-03T17:22:54Z", "2014-02-03T17:22:54.000000000Z")]
+    [InlineData("2014-02-03 17:22:54", "2014-02-03T17:22:54.000000000Z")]
+    [InlineData("2014-02-03 17:22:54 UTC", "2014-02-03T17:22:54.000000000Z")]
+    [InlineData("2014-02-03 17:22:54.123456", "2014-02-03T17:22:54.123456000Z")]
+    [InlineData("2014-02-03 17:22:54.123456+02", "2014-02-03T15:22:54.123456000Z")]
+    [InlineData("2014-02-03T17:22:54.123456789-05:00", "2014-02-03T22:22:54.123456000Z")]
+    public async Task Times_come_in_the_forms_in_which_databases_write_them(string written, string shown)
+    {
+        var line = new JsonObject { ["kind"] = "arvados#user", ["uuid"] = User, ["created_at"] = written };
+        var answer = await _catalog.ImportAsync(_catalog.AdminToken, line.ToJsonString());
+        Assert.True(answer.Status == 200, answer.Text);
+        var user = await _catalog.GetAsync(_catalog.AdminToken, $"users/{User}");
+        Assert.Equal((shown, shown), (user.Text_("created_at"), user.Text_("modified_at")));
+    }
+
     [Fact]
     public async Task Import_adds_to_what_is_there_and_overwrites_only_when_asked()
     {

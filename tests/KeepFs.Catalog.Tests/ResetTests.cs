@@ -1,3 +1,5 @@
+using System.Net.WebSockets;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace KeepFs.Catalog.Tests;
@@ -67,6 +69,22 @@ public sealed class ResetTests : IAsyncLifetime
         await ResetAsync();
 
         Assert.Equal(before, await _catalog.ExportAsync(_catalog.AdminToken));
+    }
+
+    [Fact]
+    public async Task Listeners_are_cut_off_so_that_they_look_again()
+    {
+        using var socket = new ClientWebSocket();
+        var address = new UriBuilder(_catalog.Http.BaseAddress!) { Scheme = "ws", Path = "/websocket", Query = "api_token=" + _catalog.ActiveToken };
+        await socket.ConnectAsync(address.Uri, CancellationToken.None);
+        await socket.SendAsync(Encoding.UTF8.GetBytes("""{"method":"subscribe"}"""), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+        var buffer = new byte[4096];
+        Assert.Equal(WebSocketMessageType.Text, (await socket.ReceiveAsync(buffer, CancellationToken.None)).MessageType);
+
+        await ResetAsync();
+
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        Assert.Equal(WebSocketMessageType.Close, (await socket.ReceiveAsync(buffer, limit.Token)).MessageType);
     }
 
     [Fact]
