@@ -1,10 +1,10 @@
 using System.Security.Cryptography.X509Certificates;
 using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Endpoints;
+using KeepFs.Catalog.Events;
+using KeepFs.Catalog.Exchange;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Storage;
-using KeepFs.Catalog.Tokens;
-using KeepFs.Catalog.Users;
 using KeepFs.Engine.Blocks;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
@@ -27,8 +27,10 @@ public sealed class CatalogServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly CatalogContext _catalog;
     private readonly Sweeper _sweeper;
+    private readonly BaseState _base;
 
-    private CatalogServer(WebApplication app, CatalogContext catalog, Sweeper sweeper) => (_app, _catalog, _sweeper) = (app, catalog, sweeper);
+    private CatalogServer(WebApplication app, CatalogContext catalog, Sweeper sweeper, BaseState baseState) =>
+        (_app, _catalog, _sweeper, _base) = (app, catalog, sweeper, baseState);
 
     /// <summary>Where the server listens; complete after <see cref="StartAsync"/>.</summary>
     public IReadOnlyList<Uri> Addresses => [.. _app.Urls.Select(url => new Uri(url))];
@@ -60,11 +62,15 @@ public sealed class CatalogServer : IAsyncDisposable
         app.UseRequestLog(logger, time);
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseApiRules(time, logger);
+        var baseState = new BaseState(catalog, options.IsTestMode);
+        new EventEndpoint(catalog, options, baseState, app.Lifetime.ApplicationStopping).Use(app);
         app.UseRequestLimiter(limiter);
         app.UseMethodOverride();
         app.UseRouting();
-        MapAll(app, catalog, sweeper, new ApiPipeline(catalog));
-        return new CatalogServer(app, catalog, sweeper);
+        var api = new ApiPipeline(catalog);
+        MapAll(app, catalog, sweeper, api);
+        new ExchangeEndpoints(catalog, baseState, logger).Map(api, app);
+        return new CatalogServer(app, catalog, sweeper, baseState);
     }
 
     /// <summary>Makes the records that every cluster has, then listens.</summary>
@@ -74,6 +80,7 @@ public sealed class CatalogServer : IAsyncDisposable
             session =>
             {
                 Bootstrap.Run(session, _catalog);
+                _base.Started(session);
                 return true;
             },
             ct);
@@ -98,13 +105,10 @@ public sealed class CatalogServer : IAsyncDisposable
             throw new ArgumentException($"'{tokenUuid}' is not the UUID of a token of cluster {_catalog.Uuids.ClusterId}.", nameof(tokenUuid));
         }
 
-        var (users, tokens) = (new UserWriter(_catalog), new TokenWriter(_catalog));
         await _catalog.Database.WriteAsync(
             session =>
             {
-                var system = Bootstrap.SystemCaller(_catalog.Uuids);
-                var user = users.Ensure(session, system, username, admin);
-                tokens.Ensure(session, system, tokenUuid, tokenSecret, user);
+                _base.Ensure(session, new EnsuredUser(username, admin, tokenUuid, tokenSecret));
                 return true;
             },
             ct);

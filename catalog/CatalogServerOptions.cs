@@ -11,6 +11,18 @@ public sealed record CatalogServerOptions
     /// <summary>How long create, update and delete records stay in the log; two weeks, as long as signatures last by default.</summary>
     public TimeSpan AuditLogLifetime { get; init; } = TimeSpan.FromDays(14);
 
+    /// <summary>Admins may put everything back to the state after the last import (<c>POST /database/reset</c>). Never for data that somebody needs.</summary>
+    public bool IsTestMode { get; init; }
+
     /// <summary>How long a stopping server waits for requests in progress.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Clients that listen to events at once; each asks the database after a change.</summary>
+    public int MaxEventConnections { get; init; } = 500;
+
+    /// <summary>A listener is told of changes at most once in this time; those in between are told together. People do not see a tenth of a second, and a busy catalogue is asked less often.</summary>
+    public TimeSpan EventInterval { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A listener is asked whether it is still there after this time without a word, and has as long to answer.</summary>
+    public TimeSpan EventKeepAlive { get; init; } = TimeSpan.FromSeconds(30);
 }

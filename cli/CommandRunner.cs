@@ -45,7 +45,7 @@ internal static class CommandRunner
         {
             return Fail(e.Message, e.ExitCode);
         }
-        catch (Exception e) when (e is KeepException or CatalogException or FsException or ManifestException or ConfigException or FuseMountException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is KeepException or CatalogException or FsException or ManifestException or ConfigException or FuseMountException or IOException or InvalidDataException or UnauthorizedAccessException)
         {
             return Fail(e.Message, 1);
         }

@@ -4,6 +4,8 @@ using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Client;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
+using KeepFs.Hosting.Transport;
+using KeepFs.WebDav.Bodies;
 using KeepFs.WebDav.Dav;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Downloads.Zip;
@@ -18,6 +20,7 @@ using KeepFs.WebDav.Transfers;
 using KeepFs.WebDav.Tree;
 using KeepFs.WebDav.Writing;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -64,6 +67,7 @@ public sealed class KeepWebServer : IAsyncDisposable
         app.UseRequestId();
         app.UseRequestLog(log, options.Time);
         app.UseManagementEndpoints(config.ManagementToken, new KeepWebMetrics(sessions, manifests, readBuffers, writeBuffers, limiter, s3Metrics, outbox).Write);
+        app.Use(SocketBody.InstallAsync);
         app.UseRequestLimiter(limiter);
         app.Run(Router(config, options, sessions, writeBuffers, http, s3Metrics, outbox, log).HandleAsync);
         return new KeepWebServer(app, cache, outbox, http);
@@ -167,6 +171,7 @@ public sealed class KeepWebServer : IAsyncDisposable
                 }
             });
         });
+        builder.Services.AddSingleton<IConnectionListenerFactory>(static _ => new PolledTransport(Environment.ProcessorCount));
         return builder.Build();
     }
 }

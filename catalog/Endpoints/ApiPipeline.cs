@@ -35,6 +35,13 @@ internal sealed class ApiPipeline(CatalogContext catalog)
             return;
         }
 
+        if (result is ApiResult.Stream stream)
+        {
+            context.Response.ContentType = stream.ContentType;
+            await stream.CopyAsync(context.Response, ct);
+            return;
+        }
+
         context.Response.ContentType = "application/json; charset=utf-8";
         await using var writer = new Utf8JsonWriter(context.Response.BodyWriter, RecordJson.WriterOptions);
         await result.WriteAsync(writer, ct);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using KeepFs.Catalog.Groups;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Storage;
+using Microsoft.AspNetCore.Http;
 
 namespace KeepFs.Catalog.Endpoints;
 
@@ -54,6 +55,24 @@ internal abstract record ApiResult
         public override int Status => 204;
 
         public override ValueTask WriteAsync(Utf8JsonWriter writer, CancellationToken ct) => throw new InvalidOperationException("An empty answer has no body.");
+    }
+
+    /// <summary>A body that is no JSON document. What fails once it has begun breaks off the connection, so that nobody takes a part for the whole.</summary>
+    public sealed record Stream(string ContentType, Func<HttpResponse, CancellationToken, Task> CopyAsync) : ApiResult
+    {
+        public override ValueTask WriteAsync(Utf8JsonWriter writer, CancellationToken ct) => throw new InvalidOperationException("It writes itself.");
+    }
+
+    /// <summary>Any JSON object.</summary>
+    public sealed record Object(Action<Utf8JsonWriter> Write) : ApiResult
+    {
+        public override ValueTask WriteAsync(Utf8JsonWriter writer, CancellationToken ct)
+        {
+            writer.WriteStartObject();
+            Write(writer);
+            writer.WriteEndObject();
+            return ValueTask.CompletedTask;
+        }
     }
 
     private static void WriteHead(Utf8JsonWriter writer, string kind, long offset, int limit)

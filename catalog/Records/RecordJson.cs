@@ -12,7 +12,8 @@ internal static class RecordJson
     // The answers are JSON documents, never parts of HTML.
     public static JsonWriterOptions WriterOptions { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private const int SegmentBytes = 64 * 1024;
+    /// <summary>Largest piece of a manifest that is written at once.</summary>
+    public const int SegmentBytes = 64 * 1024;
 
     /// <summary>Writes one record as an object; flushes on the way when it is large.</summary>
     public static async ValueTask WriteAsync(Utf8JsonWriter writer, Row row, IEnumerable<Column> shown, CancellationToken ct)

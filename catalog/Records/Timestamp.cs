@@ -15,9 +15,9 @@ internal static class Timestamp
     public static DateTimeOffset Parse(string stored) =>
         DateTimeOffset.ParseExact(stored, Stored, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
 
-    /// <summary>Reads what clients send; null when it is no time. Digits after the sixth of the fraction are cut off.</summary>
+    /// <summary>Reads what clients send; null when it is no time. A time without a zone is UTC. Digits after the sixth of the fraction are cut off.</summary>
     public static string? FromClient(string text) =>
-        text.Length >= 8 && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+        text.Length >= 8 && DateTimeOffset.TryParse(text.EndsWith(" UTC", StringComparison.Ordinal) ? text[..^4] : text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
             ? Format(time)
             : null;
 

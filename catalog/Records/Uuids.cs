@@ -39,8 +39,13 @@ internal sealed class Uuids(string clusterId)
 
     public string Create(RecordType type) => $"{clusterId}-{type.Infix}-{RandomNumberGenerator.GetString(Alphabet, 15)}";
 
-    public bool IsWellKnown(string uuid) =>
-        uuid == SystemUser || uuid == AnonymousUser || uuid == SystemGroup || uuid == AnonymousRole || uuid == AllUsersRole || uuid == PublicProject;
+    /// <summary>Users and groups that every cluster has.</summary>
+    public string[] WellKnown => [SystemUser, AnonymousUser, SystemGroup, AnonymousRole, AllUsersRole, PublicProject];
+
+    public bool IsWellKnown(string uuid) => WellKnown.Contains(uuid);
+
+    /// <summary>A kind of records of an Arvados cluster that this server does not keep.</summary>
+    public static bool IsOtherKind(string kind) => OtherKinds.ContainsKey(kind);
 
     public static bool IsUuid(string? text) =>
         text is { Length: Length } && text[5] == '-' && text[11] == '-'

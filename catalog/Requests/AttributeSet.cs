@@ -79,7 +79,8 @@ internal sealed class AttributeSet
         return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 
-    private static object? Decode(Column column, JsonElement value)
+    /// <summary>One value in stored form; 422 when it is of another type.</summary>
+    public static object? Decode(Column column, JsonElement value)
     {
         if (value.ValueKind == JsonValueKind.Null)
         {

@@ -6,7 +6,7 @@ namespace KeepFs.Catalog.Storage;
 /// <summary>
 /// A connection and the statements that were compiled on it: compiling one costs more than most of them take to run. For one thread at a time.
 /// </summary>
-internal sealed class CatalogConnection(SqliteConnection connection) : IAsyncDisposable
+internal sealed class CatalogConnection(SqliteConnection connection) : IAsyncDisposable, IDisposable
 {
     /// <summary>Compiled statements kept, about 8 KiB each. Requests make no more different ones than this; who sends odd filters makes others.</summary>
     private const int MaxStatements = 200;
@@ -49,6 +49,13 @@ internal sealed class CatalogConnection(SqliteConnection connection) : IAsyncDis
     {
         Clear();
         await connection.DisposeAsync();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Clear();
+        connection.Dispose();
     }
 
     private void Return(SqliteCommand command)

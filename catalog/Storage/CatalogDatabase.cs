@@ -24,11 +24,17 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         (_connectionString, _time, _writer) = (connectionString, time, writer);
     }
 
+    /// <summary>The file.</summary>
+    public string FilePath { get; private init; } = "";
+
     /// <summary>Transactions committed so far.</summary>
     public long Commits => _writer.Commits;
 
     /// <summary>Writes in them; more than one share a transaction under load.</summary>
     public long Writes => _writer.Writes;
+
+    /// <summary>Completes with the next commit. Whoever takes it before he reads does not miss one.</summary>
+    public Task Committed => _writer.Committed;
 
     /// <summary>Opens or creates the file and brings its schema up to date.</summary>
     /// <exception cref="InvalidOperationException">The file was written by a newer program.</exception>
@@ -48,11 +54,20 @@ internal sealed class CatalogDatabase : IAsyncDisposable
             throw;
         }
 
-        return new CatalogDatabase(connectionString, time, new CommitQueue(new CatalogConnection(connection), time));
+        return new CatalogDatabase(connectionString, time, new CommitQueue(new CatalogConnection(connection), time)) { FilePath = path };
     }
 
     /// <summary>Runs a read in one snapshot. Waits for a free reader.</summary>
     public async Task<T> ReadAsync<T>(Func<CatalogSession, T> read, CancellationToken ct)
+    {
+        using var snapshot = await OpenSnapshotAsync(ct);
+        return read(snapshot.Session);
+    }
+
+    /// <summary>
+    /// One snapshot for a read of many steps. It holds one of the readers until it is disposed, and SQLite keeps everything that is written meanwhile in its log.
+    /// </summary>
+    public async Task<CatalogSnapshot> OpenSnapshotAsync(CancellationToken ct)
     {
         await _readers.WaitAsync(ct);
         try
@@ -65,24 +80,33 @@ internal sealed class CatalogDatabase : IAsyncDisposable
             try
             {
                 connection.Execute("BEGIN");
-                try
-                {
-                    return read(new CatalogSession(connection, _time.GetUtcNow()));
-                }
-                finally
-                {
-                    connection.Execute("ROLLBACK");
-                }
+                return new CatalogSnapshot(new CatalogSession(connection, _time.GetUtcNow()), () => Return(connection));
             }
-            finally
+            catch
             {
                 _idle.Add(connection);
+                throw;
             }
         }
-        finally
+        catch
         {
             _readers.Release();
+            throw;
         }
+    }
+
+    /// <summary>Copies the whole database as of one moment into a new file, beside requests; writers go on.</summary>
+    public void CopyTo(string path)
+    {
+        CreatePrivateFile(path);
+        using var source = Connect(_connectionString);
+        using var target = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString());
+        target.Open();
+        source.BackupDatabase(target);
+        using var command = target.CreateCommand();
+        // One file, without a log beside it.
+        command.CommandText = "PRAGMA journal_mode = DELETE";
+        command.ExecuteNonQuery();
     }
 
     /// <summary>Runs a write in the order of arrival; completes when its transaction is on stable storage.</summary>
@@ -97,6 +121,19 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         }
 
         _readers.Dispose();
+    }
+
+    private void Return(CatalogConnection connection)
+    {
+        try
+        {
+            connection.Execute("ROLLBACK");
+        }
+        finally
+        {
+            _idle.Add(connection);
+            _readers.Release();
+        }
     }
 
     private static SqliteConnection Connect(string connectionString)
@@ -117,7 +154,8 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         return connection;
     }
 
-    private static void CreatePrivateFile(string path)
+    /// <summary>Makes the file, readable by its owner alone, unless it is there.</summary>
+    public static void CreatePrivateFile(string path)
     {
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
         {

@@ -45,6 +45,17 @@ internal class CatalogSession(CatalogConnection connection, DateTimeOffset now)
         return list;
     }
 
+    /// <summary>Hands over row after row as they are read; none is kept.</summary>
+    public void Each(string sql, Action<SqliteDataReader> row, params ReadOnlySpan<object?> values)
+    {
+        using var statement = connection.Prepare(Numbered(sql, values));
+        using var reader = statement.Command.ExecuteReader();
+        while (reader.Read())
+        {
+            row(reader);
+        }
+    }
+
     /// <summary>Reads rows of any form.</summary>
     public List<T> Read<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<object?> values) => ReadWhile(sql, read, static _ => true, values);
 

@@ -21,6 +21,7 @@ internal sealed class CommitQueue : IAsyncDisposable
     private readonly Thread _thread;
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private TaskCompletionSource _committed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _commits;
     private long _writes;
 
@@ -34,6 +35,9 @@ internal sealed class CommitQueue : IAsyncDisposable
     public long Commits => Interlocked.Read(ref _commits);
 
     public long Writes => Interlocked.Read(ref _writes);
+
+    /// <summary>Completes with the next commit. Whoever takes it before he reads does not miss one.</summary>
+    public Task Committed => Volatile.Read(ref _committed).Task;
 
     public async Task<T> EnqueueAsync<T>(Func<WriteSession, T> write, CancellationToken ct)
     {
@@ -98,6 +102,7 @@ internal sealed class CommitQueue : IAsyncDisposable
 
         Interlocked.Increment(ref _commits);
         Interlocked.Add(ref _writes, batch.Count);
+        Interlocked.Exchange(ref _committed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         foreach (var job in batch)
         {
             job.Complete();

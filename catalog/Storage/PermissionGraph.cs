@@ -61,6 +61,14 @@ internal static class PermissionGraph
         }
     }
 
+    /// <summary>Computes everything anew, after records came from elsewhere.</summary>
+    public static void Rebuild(WriteSession session)
+    {
+        session.Execute("DELETE FROM reachable");
+        RefreshUsers(session, session.Strings("SELECT uuid FROM users"));
+        RefreshTrashAndFrozen(session);
+    }
+
     /// <summary>The users whose paths lead through a user or group.</summary>
     public static List<string> UsersThrough(CatalogSession session, string? uuid) => uuid is null
         ? []

@@ -14,7 +14,8 @@ internal static class ClusterPlan
     /// <summary>The configuration to run with; written back by the caller when it differs.</summary>
     public static ClusterConfig Make(DataFolder data, UpOptions options, ClusterConfig? last)
     {
-        var config = last ?? Fresh(data);
+        var config = last ?? Fresh(data, options.ClusterId);
+        RequireSameCluster(data, options, config);
         var portBase = options.PortBase ?? LastPortBase(config) ?? UpOptions.DefaultPortBase;
         var roots = Roots(data, options, config);
         if (roots.Count > UpOptions.MaxVolumes || portBase is < 1 or > 65535 - UpOptions.KeepstoreOffset - UpOptions.MaxVolumes)
@@ -51,6 +52,7 @@ internal static class ClusterPlan
             Services = config.Services with
             {
                 Controller = Service($"https://{host}:{portBase + UpOptions.ApiOffset}/"),
+                Websocket = Service($"wss://{host}:{portBase + UpOptions.ApiOffset}/websocket"),
                 WebDAV = Service($"{scheme}://{host}:{portBase + UpOptions.WebOffset}/"),
                 Keepstore = new ServiceConfig { InternalURLs = urls },
                 Keepgw = new ServiceConfig { InternalURLs = new Dictionary<string, InternalUrlConfig> { [gateway.Url] = gateway.Entry } },
@@ -93,9 +95,23 @@ internal static class ClusterPlan
             })];
     }
 
-    private static ClusterConfig Fresh(DataFolder data) => new()
+    /// <summary>Every UUID of the catalogue begins with the id, and so do those of volumes: it cannot change.</summary>
+    private static void RequireSameCluster(DataFolder data, UpOptions options, ClusterConfig config)
     {
-        ClusterId = "k" + Secrets.Create(4),
+        if (options.ClusterId is { } wanted && (wanted.Length != 5 || !wanted.All(c => char.IsAsciiDigit(c) || char.IsAsciiLetterLower(c))))
+        {
+            throw new CommandException($"--cluster-id must be five characters a-z or 0-9, not \"{wanted}\".", 2);
+        }
+
+        if (options.ClusterId is { } other && other != config.ClusterId)
+        {
+            throw new CommandException($"{data.Path} holds the cluster {config.ClusterId}, whose id cannot change. Leave out --cluster-id, or choose another --data folder for {other}.", 2);
+        }
+    }
+
+    private static ClusterConfig Fresh(DataFolder data, string? clusterId) => new()
+    {
+        ClusterId = clusterId ?? "k" + Secrets.Create(4),
         SystemRootToken = Secrets.Create(50),
         ManagementToken = Secrets.Create(50),
         Collections = new CollectionsConfig { BlobSigningKey = Secrets.Create(64) },

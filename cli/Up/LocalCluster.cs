@@ -35,12 +35,13 @@ internal sealed class LocalCluster : IAsyncDisposable
     public string AdminToken { get; private set; } = "";
 
     /// <summary>Starts catalogue, keepstores and keep-web in that order; on failure stops what had started.</summary>
-    public static async Task<LocalCluster> StartAsync(ClusterConfig config, DataFolder data, IPAddress listen, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static async Task<LocalCluster> StartAsync(ClusterConfig config, DataFolder data, UpOptions options, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
+        var listen = options.Listen;
         var cluster = new LocalCluster(config, loggers, LoadCertificate(data));
         try
         {
-            await cluster.StartCatalogAsync(data, listen, cancellationToken);
+            await cluster.StartCatalogAsync(data, options, cancellationToken);
             foreach (var url in config.Services.Keepstore.InternalURLs.Keys)
             {
                 await cluster.StartKeepstoreAsync("a keepstore", url, KeepstoreBufferBytes, listen, cancellationToken);
@@ -76,10 +77,10 @@ internal sealed class LocalCluster : IAsyncDisposable
         _certificate.Dispose();
     }
 
-    private async Task StartCatalogAsync(DataFolder data, IPAddress listen, CancellationToken cancellationToken)
+    private async Task StartCatalogAsync(DataFolder data, UpOptions options, CancellationToken cancellationToken)
     {
-        var endpoint = Endpoint(Config.Services.Controller.ExternalURL, listen);
-        var server = CatalogServer.Create(Config, new CatalogServerOptions { Listen = endpoint }, _certificate, TimeProvider.System, _loggers);
+        var endpoint = Endpoint(Config.Services.Controller.ExternalURL, options.Listen);
+        var server = CatalogServer.Create(Config, new CatalogServerOptions { Listen = endpoint, IsTestMode = options.IsTestMode }, _certificate, TimeProvider.System, _loggers);
         await RunAsync("the catalogue", endpoint, server, server.StartAsync, server.StopAsync, cancellationToken);
         var (uuid, secret) = data.AdminToken(Config.ClusterId);
         AdminToken = await server.EnsureUserAsync(UserName(), admin: true, uuid, secret, cancellationToken);

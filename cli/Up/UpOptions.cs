@@ -10,6 +10,12 @@ namespace KeepFs.Cli.Up;
 /// <param name="PortBase">First port; null = that of the last time, or <see cref="DefaultPortBase"/>.</param>
 internal sealed record UpOptions(string Data, IReadOnlyList<string> Volumes, string? Mount, IPAddress Listen, int? PortBase)
 {
+    /// <summary>Five characters a-z or 0-9; null = that of the last time, or one made at random.</summary>
+    public string? ClusterId { get; init; }
+
+    /// <summary>Clients may put the catalogue back to what was imported (<c>POST /database/reset</c>).</summary>
+    public bool IsTestMode { get; init; }
+
     /// <summary>With it the first keepstore gets 25107, keepstore's traditional port.</summary>
     public const int DefaultPortBase = 25100;
 

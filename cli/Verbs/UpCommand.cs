@@ -19,13 +19,20 @@ internal static class UpCommand
         var mount = new Option<string?>("--mount") { Description = "Mount your collections at this directory (created if missing)." };
         var listen = new Option<string>("--listen") { Description = "Address to listen on; beyond loopback all services use TLS.", DefaultValueFactory = _ => "127.0.0.1" };
         var portBase = new Option<int?>("--port-base") { Description = $"First port: catalogue +0, keep-web +{UpOptions.WebOffset}, keepstores from +{UpOptions.KeepstoreOffset} on (default: as last time, or {UpOptions.DefaultPortBase})." };
+        var clusterId = new Option<string?>("--cluster-id") { Description = "The id that all UUIDs begin with, five characters a-z or 0-9; chosen at the first start (default: a random one)." };
+        var testMode = new Option<bool>("--test-mode") { Description = "For test suites: an admin may reset the catalogue to what was imported (POST /database/reset)." };
         var verbose = new Option<bool>("--verbose") { Description = "Log every request to standard error." };
-        var command = new Command("up", "Run everything: catalogue, keepstores, keep-web and, if asked, a mount.") { data, volumes, mount, listen, portBase, verbose };
+        var command = new Command("up", "Run everything: catalogue, keepstores, keep-web and, if asked, a mount.") { data, volumes, mount, listen, portBase, clusterId, testMode, verbose };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var address = IPAddress.TryParse(parsed.GetRequiredValue(listen), out var ip) ? ip : throw new CommandException($"--listen must be an IP address, not \"{parsed.GetValue(listen)}\".", 2);
             await RunAsync(
-                new UpOptions(parsed.GetRequiredValue(data), parsed.GetValue(volumes) ?? [], parsed.GetValue(mount), address, parsed.GetValue(portBase)), parsed.GetValue(verbose), cancellationToken);
+                new UpOptions(parsed.GetRequiredValue(data), parsed.GetValue(volumes) ?? [], parsed.GetValue(mount), address, parsed.GetValue(portBase))
+                {
+                    ClusterId = parsed.GetValue(clusterId),
+                    IsTestMode = parsed.GetValue(testMode),
+                },
+                parsed.GetValue(verbose), cancellationToken);
             return 0;
         });
         return command;
@@ -40,7 +47,7 @@ internal static class UpCommand
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         var config = LoadConfig(data, options);
-        await using var cluster = await LocalCluster.StartAsync(config, data, options.Listen, loggers, cancellationToken);
+        await using var cluster = await LocalCluster.StartAsync(config, data, options, loggers, cancellationToken);
         var api = new Uri(config.Services.Controller.ExternalURL);
         data.WriteEnv(
         [
@@ -49,7 +56,7 @@ internal static class UpCommand
         ]);
         if (options.Mount is null)
         {
-            Announce(config, data, null);
+            Announce(config, data, options, null);
             await UntilCancelledAsync(cancellationToken);
             return;
         }
@@ -62,7 +69,7 @@ internal static class UpCommand
             JournalFolder = data.Journal,
         };
         await using var site = await MountedSite.StartAsync(settings, mount, cancellationToken);
-        Announce(config, data, site.MountPoint);
+        Announce(config, data, options, site.MountPoint);
         await Task.WhenAny(UntilCancelledAsync(cancellationToken), site.Unmounted);
         if (!cancellationToken.IsCancellationRequested)
         {
@@ -91,8 +98,9 @@ internal static class UpCommand
         return config;
     }
 
-    private static void Announce(ClusterConfig config, DataFolder data, string? mountPoint)
+    private static void Announce(ClusterConfig config, DataFolder data, UpOptions options, string? mountPoint)
     {
+        Console.WriteLine($"cluster     {config.ClusterId}{(options.IsTestMode ? "   (test mode: POST /database/reset throws away what was not imported)" : "")}");
         Console.WriteLine($"catalogue   {config.Services.Controller.ExternalURL}");
         Console.WriteLine($"keep-web    {config.Services.WebDAV.ExternalURL}   (WebDAV; user: anything, password: the token)");
         foreach (var (url, volume) in config.Volumes.Values.Where(volume => volume.Driver == "Directory").SelectMany(volume => volume.AccessViaHosts.Keys.Select(url => (url, volume))).OrderBy(pair => pair.url, StringComparer.Ordinal))

@@ -52,7 +52,7 @@ internal sealed class PolledConnection : ConnectionContext, IDuplexPipe, IBlockT
 
     public void SendFrom(ReadOnlyMemory<byte> source) => _writer.SendFrom(source);
 
-    public override void Abort(ConnectionAbortedException abortReason) => _socket.Abort();
+    public override void Abort(ConnectionAbortedException abortReason) => _socket.Reset();
 
     public override async ValueTask DisposeAsync()
     {

@@ -151,6 +151,21 @@ internal sealed unsafe class PolledSocket : IDisposable
         }
     }
 
+    /// <summary>As <see cref="Abort"/>, and what was not delivered yet is dropped: a peer that takes nothing would keep it in the kernel for long.</summary>
+    public void Reset()
+    {
+        try
+        {
+            _socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It was over already.
+        }
+
+        Abort();
+    }
+
     /// <summary>Ends both directions now; what waits goes on and finds that out.</summary>
     public void Abort()
     {

@@ -21,9 +21,10 @@ internal sealed class TestCatalog : IAsyncDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("keepfs-catalog-").FullName;
     private readonly Func<ClusterConfig, ClusterConfig> _configure;
+    private readonly bool _isTestMode;
     private CatalogServer? _server;
 
-    private TestCatalog(Func<ClusterConfig, ClusterConfig> configure) => _configure = configure;
+    private TestCatalog(Func<ClusterConfig, ClusterConfig> configure, bool isTestMode) => (_configure, _isTestMode) = (configure, isTestMode);
 
     public HttpClient Http { get; private set; } = null!;
 
@@ -45,16 +46,17 @@ internal sealed class TestCatalog : IAsyncDisposable
 
     public LocatorSigner Signer { get; } = new(SigningKey, TimeSpan.FromHours(336));
 
-    public static async Task<TestCatalog> StartAsync(Func<ClusterConfig, ClusterConfig>? configure = null)
+    public static async Task<TestCatalog> StartAsync(Func<ClusterConfig, ClusterConfig>? configure = null, bool isTestMode = false)
     {
-        var catalog = new TestCatalog(configure ?? (config => config));
+        var catalog = new TestCatalog(configure ?? (config => config), isTestMode);
         await catalog.OpenAsync();
         return catalog;
     }
 
-    public async Task RestartAsync()
+    public async Task RestartAsync(Action? between = null)
     {
         await CloseAsync();
+        between?.Invoke();
         await OpenAsync();
     }
 
@@ -99,6 +101,23 @@ internal sealed class TestCatalog : IAsyncDisposable
         return new Answer((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers.ToDictionary(h => h.Key, h => string.Join(",", h.Value), StringComparer.OrdinalIgnoreCase));
     }
 
+    /// <summary>Everything, as it is exported.</summary>
+    public async Task<string> ExportAsync(string token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/keepfs/v1/catalog/export");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        var answer = await SendAsync(request);
+        Assert.True(answer.Status == 200, answer.Text);
+        return answer.Text;
+    }
+
+    public async Task<Answer> ImportAsync(string token, string lines, string query = "")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/keepfs/v1/catalog/import" + query) { Content = new StringContent(lines, Encoding.UTF8, "application/x-ndjson") };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return await SendAsync(request);
+    }
+
     public async Task<string> CreateAsync(string token, string type, JsonObject attributes, string query = "")
     {
         var answer = await PostAsync(token, type + query, attributes);
@@ -134,7 +153,7 @@ internal sealed class TestCatalog : IAsyncDisposable
                 Keepproxy = new ServiceConfig { ExternalURL = "https://keep.example/" },
             },
         });
-        _server = CatalogServer.Create(config, new CatalogServerOptions(), certificate: null, Clock, NullLoggerFactory.Instance);
+        _server = CatalogServer.Create(config, new CatalogServerOptions { IsTestMode = _isTestMode }, certificate: null, Clock, NullLoggerFactory.Instance);
         await _server.StartAsync(CancellationToken.None);
         Http = new HttpClient { BaseAddress = _server.Addresses[0] };
         AdminToken = await _server.EnsureUserAsync("admin", admin: true, "zzzzz-gj3su-adminadminadmin", "adminsecretadminsecretadminsecret", CancellationToken.None);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using System.Xml.Linq;
@@ -313,15 +314,11 @@ public sealed class LockTests(TestSite site) : IClassFixture<TestSite>
     /// <summary>Writes down what is asked of the catalogue and the keepstores.</summary>
     private sealed class CountingCatalog() : DelegatingHandler(new SocketsHttpHandler { UseProxy = false })
     {
-        public List<string> Requests { get; } = [];
+        public ConcurrentQueue<string> Requests { get; } = [];
 
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            lock (Requests)
-            {
-                Requests.Add($"{request.Method} {request.RequestUri}");
-            }
-
+            Requests.Enqueue($"{request.Method} {request.RequestUri}");
             return base.SendAsync(request, cancellationToken);
         }
     }

@@ -44,6 +44,34 @@ public sealed class ClusterPlanTests : IDisposable
     }
 
     [Fact]
+    public void Cluster_id_is_what_was_asked_for_at_the_first_start_and_never_changes()
+    {
+        using var data = DataFolder.Open(At("data"));
+        var first = ClusterPlan.Make(data, Options() with { ClusterId = "zzzzz" }, null);
+        Assert.Equal("zzzzz", first.ClusterId);
+        Assert.All(first.Volumes.Keys, uuid => Assert.StartsWith("zzzzz-nyw5e-", uuid, StringComparison.Ordinal));
+        data.WriteConfig(first);
+        var kept = ClusterConfigLoader.Load(data.ConfigFile).Config;
+        Assert.Equal("zzzzz", ClusterPlan.Make(data, Options(), kept).ClusterId);
+        Assert.Equal("zzzzz", ClusterPlan.Make(data, Options() with { ClusterId = "zzzzz" }, kept).ClusterId);
+        var refused = Assert.Throws<CommandException>(() => ClusterPlan.Make(data, Options() with { ClusterId = "zzzz1" }, kept));
+        Assert.Contains("holds the cluster zzzzz", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("zzzz")]
+    [InlineData("zzzzzz")]
+    [InlineData("ZZZZZ")]
+    [InlineData("zz-zz")]
+    [InlineData("zzzzé")]
+    public void Malformed_cluster_id_is_refused(string id)
+    {
+        using var data = DataFolder.Open(At("data"));
+        Assert.Contains("five characters", Assert.Throws<CommandException>(() => ClusterPlan.Make(data, Options() with { ClusterId = id }, null)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Beyond_loopback_everything_is_encrypted()
     {
         using var data = DataFolder.Open(At("data"));

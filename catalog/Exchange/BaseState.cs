@@ -1,0 +1,159 @@
+using KeepFs.Catalog.Services;
+using KeepFs.Catalog.Storage;
+using KeepFs.Catalog.Tokens;
+using KeepFs.Catalog.Users;
+
+namespace KeepFs.Catalog.Exchange;
+
+/// <summary>
+/// What a catalogue begins with: what its start makes sure of and, in test mode, a copy of the state after the last import (or the first start), to which a
+/// reset returns (docs/decisions/0035-catalog-export.md). Everything here runs inside the one writer.
+/// </summary>
+internal sealed class BaseState(CatalogContext catalog, bool isTestMode)
+{
+    private readonly List<EnsuredUser> _ensured = [];
+    private readonly UserWriter _users = new(catalog);
+    private readonly TokenWriter _tokens = new(catalog);
+    private bool _followsStart;
+    private TaskCompletionSource _replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when records come from elsewhere (an import, a reset). No event tells of them one by one: who listens must look at everything again.</summary>
+    public Task Replaced => Volatile.Read(ref _replaced).Task;
+
+    public bool IsTestMode => isTestMode;
+
+    private string CopyPath => catalog.Database.FilePath + ".base";
+
+    /// <summary>After the records that every cluster has were made.</summary>
+    public void Started(WriteSession session)
+    {
+        // An earlier start of a test server has kept what it was to be.
+        _followsStart = isTestMode && !File.Exists(CopyPath);
+        KeepIfStarting(session);
+    }
+
+    /// <summary>Makes the user and the token, now and after every import and reset.</summary>
+    public void Ensure(WriteSession session, EnsuredUser user)
+    {
+        Make(session, user);
+        _ensured.RemoveAll(other => other.TokenUuid == user.TokenUuid);
+        _ensured.Add(user);
+        KeepIfStarting(session);
+    }
+
+    /// <summary>Nothing but what the start made: an import then replaces all of it.</summary>
+    public bool IsFresh(CatalogSession session)
+    {
+        var wellKnown = Json(catalog.Uuids.WellKnown);
+        return session.Scalar(
+            """
+            SELECT EXISTS (SELECT 1 FROM collections)
+                OR EXISTS (SELECT 1 FROM groups WHERE uuid NOT IN (SELECT value FROM json_each(@p0)))
+                OR EXISTS (SELECT 1 FROM users WHERE uuid NOT IN (SELECT value FROM json_each(@p0)) AND coalesce(username, '') NOT IN (SELECT value FROM json_each(@p1)))
+                OR EXISTS (SELECT 1 FROM links WHERE link_class <> 'permission' OR head_uuid NOT IN (SELECT value FROM json_each(@p0)))
+                OR EXISTS (SELECT 1 FROM api_client_authorizations WHERE uuid NOT IN (SELECT value FROM json_each(@p2)))
+                OR EXISTS (SELECT 1 FROM keep_services WHERE from_config = 0)
+            """,
+            wellKnown, Json(_ensured.Select(user => user.Username)), Json(_ensured.Select(user => user.TokenUuid))) is 0L;
+    }
+
+    /// <summary>Empties every table; the users that were ensured, so that <see cref="EnsureAgain"/> gives them their old UUIDs.</summary>
+    public Dictionary<string, string> Clear(WriteSession session)
+    {
+        var users = new Dictionary<string, string>(StringComparer.Ordinal);
+        session.Each(
+            "SELECT username, uuid FROM users WHERE username IN (SELECT value FROM json_each(@p0))",
+            row => users[row.GetString(0)] = row.GetString(1), Json(_ensured.Select(user => user.Username)));
+        foreach (var table in TableCopy.Tables(session))
+        {
+            session.Execute($"DELETE FROM {table}");
+        }
+
+        return users;
+    }
+
+    /// <summary>What the start makes sure of holds after records were exchanged, too: the administrator's token goes on working.</summary>
+    public void EnsureAgain(WriteSession session, Dictionary<string, string> formerUsers)
+    {
+        Bootstrap.Run(session, catalog);
+        foreach (var user in _ensured)
+        {
+            if (formerUsers.TryGetValue(user.Username, out var uuid) && session.Scalar("SELECT 1 FROM users WHERE uuid = @p0 OR username = @p1", uuid, user.Username) is null)
+            {
+                _users.Insert(session, Bootstrap.SystemCaller(catalog.Uuids), new Dictionary<string, object?>
+                {
+                    ["uuid"] = uuid,
+                    ["username"] = user.Username,
+                    ["first_name"] = user.Username,
+                });
+            }
+
+            Make(session, user);
+        }
+    }
+
+    /// <summary>The state that this transaction makes is the one to return to.</summary>
+    public void Imported(WriteSession session)
+    {
+        _followsStart = false;
+        if (isTestMode)
+        {
+            Keep(session);
+        }
+        else
+        {
+            File.Delete(CopyPath);
+        }
+    }
+
+    /// <summary>Returns to the copy.</summary>
+    public void Reset(WriteSession session)
+    {
+        using (var copy = ScratchDatabase.Open(CopyPath, isKept: true, session.Now))
+        {
+            TableCopy.ReplaceAll(copy.Session, session, NewRevision(session));
+        }
+
+        KeepServices.Synchronise(session, catalog.Config, catalog.Uuids);
+        foreach (var user in _ensured)
+        {
+            Make(session, user);
+        }
+    }
+
+    /// <summary>To be called when the transaction of an import or a reset is committed.</summary>
+    public void TellReplaced() => Interlocked.Exchange(ref _replaced, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+
+    /// <summary>Higher than what counting changes leads to: rows from elsewhere never repeat an etag.</summary>
+    public static long NewRevision(CatalogSession session) => session.Now.ToUnixTimeMilliseconds() * 1000;
+
+    private void KeepIfStarting(WriteSession session)
+    {
+        if (_followsStart)
+        {
+            Keep(session);
+        }
+    }
+
+    // In the transaction of the change, so that no other write comes between.
+    private void Keep(WriteSession session)
+    {
+        var path = CopyPath + ".new";
+        File.Delete(path);
+        using (var copy = ScratchDatabase.Open(path, isKept: true, session.Now))
+        {
+            TableCopy.ReplaceAll(session, copy.Session, revision: 0);
+            copy.Commit();
+        }
+
+        File.Move(path, CopyPath, overwrite: true);
+    }
+
+    private void Make(WriteSession session, EnsuredUser user)
+    {
+        var system = Bootstrap.SystemCaller(catalog.Uuids);
+        _tokens.Ensure(session, system, user.TokenUuid, user.TokenSecret, _users.Ensure(session, system, user.Username, user.IsAdmin));
+    }
+
+    private static string Json(IEnumerable<string> values) => System.Text.Json.JsonSerializer.Serialize([.. values], Requests.WireJson.Default.StringArray);
+}
