@@ -20,21 +20,29 @@ public sealed class JournalTests(SharedCluster shared)
         var closed = new List<(string Name, int Size)>();
         for (var kill = 0; kill < Kills; kill++)
         {
+            var before = closed.Count;
             var writing = Task.Run(() => WriteUntilDead(folder, closed, random));
             await Task.Delay(random.Next(200, 3000));
             await mount.KillAsync();
             await writing;
             await mount.StartAgainAsync();
-            foreach (var (name, size) in closed)
-            {
-                Assert.True(File.ReadAllBytes(Path.Combine(folder, name)).AsSpan().SequenceEqual(Content(name, size)), $"{name} after kill {kill}");
-            }
+            Check(closed.Skip(before), $"after kill {kill}");
         }
+
+        Check(closed, "at the end");
 
         Assert.True(closed.Count > Kills * 10, "The load was no load.");
         Assert.DoesNotContain(Directory.EnumerateFiles(folder), path => path.Contains("conflict", StringComparison.Ordinal));
         await mount.StopAsync();
         Assert.Empty(mount.JournalFiles());
+
+        void Check(IEnumerable<(string Name, int Size)> files, string when)
+        {
+            foreach (var (name, size) in files)
+            {
+                Assert.True(File.ReadAllBytes(Path.Combine(folder, name)).AsSpan().SequenceEqual(Content(name, size)), $"{name} {when}");
+            }
+        }
     }
 
     [Fact]
