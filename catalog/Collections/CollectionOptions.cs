@@ -12,6 +12,9 @@ internal sealed record CollectionOptions
 
     public ReplaceFiles? ReplaceFiles { get; init; }
 
+    /// <summary>Applied to what <c>manifest_text</c> and <see cref="ReplaceFiles"/> give.</summary>
+    public ReplaceSegments? ReplaceSegments { get; init; }
+
     /// <summary>What comes with a write over WebDAV (docs/decisions/0029); null = nothing.</summary>
     public Engine.Catalog.DavChange? Dav { get; init; }
 }

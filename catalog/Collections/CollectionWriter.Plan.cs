@@ -12,7 +12,7 @@ internal sealed partial class CollectionWriter
         var manifest = value as byte[] ?? [];
         if (options.ReplaceFiles is not { } replace)
         {
-            return new ContentPlan(catalog, caller, hasManifest ? manifest : null);
+            return new ContentPlan(catalog, caller, hasManifest ? manifest : null, options.ReplaceSegments);
         }
 
         if (manifest.Length > 0 && !replace.UsesManifest)
@@ -27,7 +27,7 @@ internal sealed partial class CollectionWriter
             sources[hash] = ManifestTree.Load((row ?? throw ApiException.NotFound($"replace_files: no readable collection has the content {hash}")).Bytes("manifest_text"));
         }
 
-        return new ContentPlan(catalog, caller, replace, sources, manifest.Length == 0 ? null : Parse(manifest));
+        return new ContentPlan(catalog, caller, replace, sources, manifest.Length == 0 ? null : Parse(manifest), options.ReplaceSegments);
     }
 
     private static ManifestTree Parse(byte[] manifest)
@@ -51,14 +51,22 @@ internal sealed partial class CollectionWriter
         private readonly Caller _caller;
         private readonly byte[]? _manifest;
         private readonly ReplaceFiles? _replace;
+        private readonly ReplaceSegments? _segments;
         private readonly Dictionary<string, ManifestTree> _sources = [];
         private readonly ManifestTree? _given;
         private CollectionContent? _built;
 
-        public ContentPlan(CatalogContext catalog, Caller caller, byte[]? manifest) => (_catalog, _caller, _manifest) = (catalog, caller, manifest);
+        public ContentPlan(CatalogContext catalog, Caller caller, byte[]? manifest, ReplaceSegments? segments)
+        {
+            (_catalog, _caller, _manifest, _segments) = (catalog, caller, manifest, segments);
+            if (segments is not null)
+            {
+                RequireSignatures(segments.Blocks());
+            }
+        }
 
-        public ContentPlan(CatalogContext catalog, Caller caller, ReplaceFiles replace, Dictionary<string, ManifestTree> sources, ManifestTree? given)
-            : this(catalog, caller, null)
+        public ContentPlan(CatalogContext catalog, Caller caller, ReplaceFiles replace, Dictionary<string, ManifestTree> sources, ManifestTree? given, ReplaceSegments? segments)
+            : this(catalog, caller, null, segments)
         {
             (_replace, _sources, _given) = (replace, sources, given);
             if (given is not null)
@@ -69,13 +77,24 @@ internal sealed partial class CollectionWriter
 
         public ReplaceFiles? Replace => _replace;
 
-        public bool ChangesContent => _manifest is not null || _replace is not null;
+        public bool ChangesContent => _manifest is not null || _replace is not null || _segments is not null;
 
         public CollectionContent Build(ReadOnlyMemory<byte> current)
+        {
+            var content = BuildFiles(current);
+            return _segments is null ? content : CollectionContent.Of(_segments.Apply(content.Stored));
+        }
+
+        private CollectionContent BuildFiles(ReadOnlyMemory<byte> current)
         {
             if (_replace is not null)
             {
                 return CollectionContent.Of(_replace.Apply(current, _sources, _given));
+            }
+
+            if (_manifest is null && _segments is not null)
+            {
+                return CollectionContent.Of(current.Span);
             }
 
             var manifest = _manifest ?? [];

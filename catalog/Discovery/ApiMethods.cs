@@ -26,7 +26,7 @@ internal static class ApiMethods
     private static readonly ApiParameter[] CollectionWrite =
     [
         new("replace_files", "object", "Target paths and where their content comes from."),
-        new("replace_segments", "object", "Not supported yet."),
+        new("replace_segments", "object", "Parts of blocks and where the same bytes are from now on."),
     ];
 
     private static readonly ApiParameter[] Contents =

@@ -63,20 +63,13 @@ internal sealed class CollectionEndpoints(CatalogContext catalog, RecordEndpoint
         return await records.ShowAsync(request, RecordTypes.Collections, request.Uuid, includeTrash: true, ct);
     }
 
-    private static CollectionOptions Options(RequestParameters parameters)
+    private static CollectionOptions Options(RequestParameters parameters) => new()
     {
-        if (parameters.Json("replace_segments") is not null)
-        {
-            throw ApiException.BadRequest("replace_segments is not supported yet");
-        }
-
-        return new CollectionOptions
-        {
-            EnsureUniqueName = parameters.Flag("ensure_unique_name"),
-            IncludeTrash = parameters.Flag("include_trash"),
-            IfPortableDataHash = parameters.Text("if_portable_data_hash"),
-            Dav = DavState.Change(parameters),
-            ReplaceFiles = parameters.Json("replace_files") is { } replace ? new ReplaceFiles(replace) : null,
-        };
-    }
+        EnsureUniqueName = parameters.Flag("ensure_unique_name"),
+        IncludeTrash = parameters.Flag("include_trash"),
+        IfPortableDataHash = parameters.Text("if_portable_data_hash"),
+        Dav = DavState.Change(parameters),
+        ReplaceFiles = parameters.Json("replace_files") is { } files ? new ReplaceFiles(files) : null,
+        ReplaceSegments = parameters.Json("replace_segments") is { } segments ? new ReplaceSegments(segments) : null,
+    };
 }
