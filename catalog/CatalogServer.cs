@@ -162,7 +162,8 @@ public sealed class CatalogServer : IAsyncDisposable
 
     private static WebApplication Build(ClusterConfig config, CatalogServerOptions options, X509Certificate2? certificate, ILoggerFactory loggers)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // Nothing from the folder where the program was started: the other builders read settings there, and watch all that is below it, mounts included.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton<ILoggerFactory>(new FrameworkLoggers(loggers));
         builder.Services.AddSingleton<IHostLifetime, EmbeddedLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
@@ -171,8 +172,9 @@ public sealed class CatalogServer : IAsyncDisposable
             form.ValueLengthLimit = int.MaxValue;
             form.BufferBodyLengthLimit = form.MultipartBodyLengthLimit = config.API.MaxRequestSize;
         });
-        builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        builder.Services.AddLogging();
+        builder.Services.AddRouting();
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = config.API.MaxRequestSize;

@@ -36,6 +36,8 @@ internal sealed class KeepFsProcess : IAsyncDisposable
 
     public int PortBase { get; } = FreePorts.Base();
 
+    public int ProcessId => _process!.Id;
+
     public int WebPort => PortBase + 2;
 
     public int KeepstorePort(int index) => PortBase + 7 + index;

@@ -130,6 +130,14 @@ public sealed class UpTests(SharedCluster shared)
     }
 
     [Fact]
+    public async Task The_folder_where_it_is_started_and_what_is_below_is_not_watched()
+    {
+        await using var cluster = await KeepFsProcess.StartAsync();
+        (await cluster.ScriptAsync("mkdir -p \"$HOME_DIR/seen/deep\"; sync \"$HOME_DIR/seen\"")).Ok();
+        Assert.DoesNotContain(Directory.EnumerateFiles($"/proc/{cluster.ProcessId}/fd"), file => new FileInfo(file).LinkTarget?.Contains("inotify", StringComparison.Ordinal) == true);
+    }
+
+    [Fact]
     public async Task One_volume_and_no_mount_are_enough()
     {
         var folder = shared.Process.NewFolder();
