@@ -101,7 +101,7 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
 
     private async Task SendCopyAsync(HttpResponse response, CancellationToken ct)
     {
-        var path = $"{catalog.Database.FilePath}.backup-{Guid.NewGuid():N}";
+        var path = catalog.Database.TemporaryPath("backup");
         try
         {
             catalog.Database.CopyTo(path);

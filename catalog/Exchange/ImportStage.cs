@@ -26,7 +26,7 @@ internal sealed class ImportStage : IDisposable
     public ImportStage(CatalogContext catalog, bool skipsUnknown)
     {
         (_catalog, _skipsUnknown, _decoder) = (catalog, skipsUnknown, new RecordDecoder(catalog, skipsUnknown));
-        _path = $"{catalog.Database.FilePath}.import-{Guid.NewGuid():N}";
+        _path = catalog.Database.TemporaryPath("import");
         _rows = ScratchDatabase.Open(_path, isKept: false, catalog.Time.GetUtcNow());
         foreach (var kind in ExchangeKinds.All)
         {

@@ -12,6 +12,7 @@ internal sealed class CatalogDatabase : IAsyncDisposable
     // Readers work on a thread of the pool each; more of them than this only adds memory for page caches.
     private const int MaxReaders = 32;
     private const int BusyTimeoutMs = 10_000;
+    private const string TemporaryMark = ".temporary-";
 
     private readonly string _connectionString;
     private readonly TimeProvider _time;
@@ -42,6 +43,7 @@ internal sealed class CatalogDatabase : IAsyncDisposable
     {
         SQLitePCL.Batteries_V2.Init();
         CreatePrivateFile(path);
+        RemoveTemporaries(path);
         var connectionString = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString();
         var connection = Connect(connectionString);
         try
@@ -123,6 +125,16 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         _readers.Dispose();
     }
 
+    private static void RemoveTemporaries(string path)
+    {
+        // They hold secrets, as the database does.
+        var full = Path.GetFullPath(path);
+        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(full)!, Path.GetFileName(full) + TemporaryMark + "*"))
+        {
+            File.Delete(file);
+        }
+    }
+
     private void Return(CatalogConnection connection)
     {
         try
@@ -153,6 +165,9 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         connection.CreateFunction("casefold", (string? text) => text?.ToLowerInvariant(), isDeterministic: true);
         return connection;
     }
+
+    /// <summary>A name beside the database for a file that does not outlive its use; what a crash leaves is removed at the next start.</summary>
+    public string TemporaryPath(string use) => $"{FilePath}{TemporaryMark}{use}-{Guid.NewGuid():N}";
 
     /// <summary>Makes the file, readable by its owner alone, unless it is there.</summary>
     public static void CreatePrivateFile(string path)
