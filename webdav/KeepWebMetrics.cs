@@ -17,6 +17,7 @@ internal sealed class KeepWebMetrics(SessionTable sessions, ManifestCache manife
         .Gauge("arvados_keepweb_sessions_active", "Tokens remembered.", sessions.Count)
         .Counter("arvados_keepweb_sessions_hits", "Requests of a remembered token.", sessions.Hits)
         .Counter("arvados_keepweb_sessions_misses", "Requests of a new token.", sessions.Misses)
+        .Counter("keepfs_keepweb_looks_total", "Questions to the catalogue about the state of a collection.", manifests.Looks)
         .Gauge("keepfs_keepweb_read_buffer_bytes", "Block memory in use for reading.", readBuffers.OutBytes)
         .Gauge("keepfs_keepweb_write_buffer_bytes", "Block memory in use for uploads.", writeBuffers.OutBytes)
         .Gauge("arvados_concurrent_requests", "Requests under way.", limiter.Running)

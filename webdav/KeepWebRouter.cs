@@ -1,5 +1,6 @@
 using System.Text;
 using KeepFs.Engine.Catalog;
+using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Dav;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Downloads.Zip;
@@ -106,7 +107,7 @@ internal sealed partial class KeepWebRouter(
                 await propfind.HandleAsync(request);
                 break;
             case "PUT":
-                await put.HandleAsync(request, await guard.RequireAsync(request, isRecursive: false, changesParent: !request.Place.Exists));
+                await PutAsync(request);
                 break;
             case "MKCOL":
                 await mkcol.HandleAsync(request, await guard.RequireAsync(request, isRecursive: false, changesParent: true));
@@ -133,6 +134,23 @@ internal sealed partial class KeepWebRouter(
                 await locks.UnlockAsync(request);
                 break;
         }
+    }
+
+    private async Task PutAsync(WebRequest request)
+    {
+        ManifestFile? stored = null;
+        if (request.Place is PresumedPlace presumed)
+        {
+            stored = await put.TryPresumedAsync(request, presumed);
+            if (stored is null)
+            {
+                return;
+            }
+
+            request = await opener.LookAsync(request);
+        }
+
+        await put.HandleAsync(request, await guard.RequireAsync(request, isRecursive: false, changesParent: !request.Place.Exists), stored);
     }
 
     /// <summary>A short error, or a broken connection when part of a good answer is already under way.</summary>

@@ -157,7 +157,8 @@ public sealed class KeepWebServer : IAsyncDisposable
             // Deep trees of encoded names; Kestrel's own 8 KiB cut off paths of 255-byte names below the ninth level.
             kestrel.Limits.MaxRequestLineSize = 64 << 10;
             kestrel.Limits.MaxRequestHeadersTotalSize = 128 << 10;
-            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(30));
+            var leastRate = new MinDataRate(bytesPerSecond: 240, options.StallTimeout);
+            (kestrel.Limits.MinRequestBodyDataRate, kestrel.Limits.MinResponseDataRate) = (leastRate, leastRate);
 
             // A window of 96 KiB would make an upload wait for every round trip.
             kestrel.Limits.Http2.InitialStreamWindowSize = 4 << 20;

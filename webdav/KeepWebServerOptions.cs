@@ -52,6 +52,12 @@ public sealed record KeepWebServerOptions
     /// </summary>
     public int MaxSlowClients { get; init; } = 400;
 
+    /// <summary>
+    /// A client that then has moved less than 240 bytes a second of what it sends or is sent is cut off: links that stall for half a minute recover,
+    /// connections of machines that are gone do not.
+    /// </summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>WebDAVCache.MaxSessions: distinct tokens that are remembered; the least recently used goes first.</summary>
     public int MaxSessions { get; init; } = 100;
 

@@ -1,6 +1,7 @@
 using KeepFs.Engine.Catalog;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
+using KeepFs.WebDav.Dav;
 using KeepFs.WebDav.Downloads;
 using KeepFs.WebDav.Page;
 using KeepFs.WebDav.Requests;
@@ -72,7 +73,8 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
             var handedOver = false;
             try
             {
-                var place = await tree.ResolveAsync(lease.Session, site, context.RequestAborted);
+                var place = PutHandler.MayPresume(context.Request) && tree.Presume(lease.Session, site) is { } presumed
+                    ? presumed : await tree.ResolveAsync(lease.Session, site, context.RequestAborted);
                 if (place is not NoPlace { IsRootFound: false })
                 {
                     handedOver = true;
@@ -102,6 +104,14 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
             : wasForbidden ? new WebException(StatusCodes.Status403Forbidden, "This token may not do that.")
             : new WebException(StatusCodes.Status401Unauthorized, AcceptsCredentials(context.Request)
                 ? "A valid token is needed, as Bearer or as the password of Basic authentication." : "Tokens are not accepted under this host name.");
+    }
+
+    /// <summary>The same request with its place looked up.</summary>
+    /// <exception cref="WebException">404.</exception>
+    public async Task<WebRequest> LookAsync(WebRequest request)
+    {
+        var place = await tree.ResolveAsync(request.Session, request.Site, request.Aborted);
+        return place is NoPlace { IsRootFound: false } ? throw new WebException(StatusCodes.Status404NotFound, "Not Found") : request with { Place = place };
     }
 
     /// <summary>Sends a person to where one logs in: Workbench when there is one, which sends back here with a token (keep-web.md 2.4), else our own page.</summary>

@@ -1,4 +1,6 @@
+using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Permissions;
+using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Manifests;
 
 namespace KeepFs.Catalog.Collections;
@@ -12,7 +14,7 @@ internal sealed partial class CollectionWriter
         var manifest = value as byte[] ?? [];
         if (options.ReplaceFiles is not { } replace)
         {
-            return new ContentPlan(catalog, caller, hasManifest ? manifest : null, options.ReplaceSegments);
+            return new ContentPlan(catalog, caller, hasManifest ? manifest : null, options);
         }
 
         if (manifest.Length > 0 && !replace.UsesManifest)
@@ -27,7 +29,7 @@ internal sealed partial class CollectionWriter
             sources[hash] = ManifestTree.Load((row ?? throw ApiException.NotFound($"replace_files: no readable collection has the content {hash}")).Bytes("manifest_text"));
         }
 
-        return new ContentPlan(catalog, caller, replace, sources, manifest.Length == 0 ? null : Parse(manifest), options.ReplaceSegments);
+        return new ContentPlan(catalog, caller, replace, sources, manifest.Length == 0 ? null : Parse(manifest), options);
     }
 
     private static ManifestTree Parse(byte[] manifest)
@@ -52,21 +54,22 @@ internal sealed partial class CollectionWriter
         private readonly byte[]? _manifest;
         private readonly ReplaceFiles? _replace;
         private readonly ReplaceSegments? _segments;
+        private readonly DavChange? _dav;
         private readonly Dictionary<string, ManifestTree> _sources = [];
         private readonly ManifestTree? _given;
         private CollectionContent? _built;
 
-        public ContentPlan(CatalogContext catalog, Caller caller, byte[]? manifest, ReplaceSegments? segments)
+        public ContentPlan(CatalogContext catalog, Caller caller, byte[]? manifest, CollectionOptions options)
         {
-            (_catalog, _caller, _manifest, _segments) = (catalog, caller, manifest, segments);
-            if (segments is not null)
+            (_catalog, _caller, _manifest, _segments, _dav) = (catalog, caller, manifest, options.ReplaceSegments, options.Dav);
+            if (_segments is not null)
             {
-                RequireSignatures(segments.Blocks());
+                RequireSignatures(_segments.Blocks());
             }
         }
 
-        public ContentPlan(CatalogContext catalog, Caller caller, ReplaceFiles replace, Dictionary<string, ManifestTree> sources, ManifestTree? given, ReplaceSegments? segments)
-            : this(catalog, caller, null, segments)
+        public ContentPlan(CatalogContext catalog, Caller caller, ReplaceFiles replace, Dictionary<string, ManifestTree> sources, ManifestTree? given, CollectionOptions options)
+            : this(catalog, caller, null, options)
         {
             (_replace, _sources, _given) = (replace, sources, given);
             if (given is not null)
@@ -76,6 +79,9 @@ internal sealed partial class CollectionWriter
         }
 
         public ReplaceFiles? Replace => _replace;
+
+        /// <summary>Of the last <see cref="Build"/>: see <see cref="DavPuts.Existing"/>.</summary>
+        public string? ExistingPuts { get; private set; }
 
         public bool ChangesContent => _manifest is not null || _replace is not null || _segments is not null;
 
@@ -95,7 +101,7 @@ internal sealed partial class CollectionWriter
         {
             if (_replace is not null)
             {
-                return CollectionContent.Of(_replace.Apply(current, _sources, _given));
+                return CollectionContent.Of(_replace.Apply(current, _sources, _given, before => ExistingPuts = DavPuts.Existing(_dav, before)));
             }
 
             var manifest = _manifest ?? [];

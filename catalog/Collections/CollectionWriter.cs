@@ -41,7 +41,8 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
     }
 
     /// <summary>Changes a collection; the change is on stable storage when this completes.</summary>
-    public async Task UpdateAsync(Caller caller, string uuid, AttributeSet attributes, CollectionOptions options, CancellationToken ct)
+    /// <returns>See <see cref="DavPuts.Existing"/>.</returns>
+    public async Task<string?> UpdateAsync(Caller caller, string uuid, AttributeSet attributes, CollectionOptions options, CancellationToken ct)
     {
         Ownership.RequireActive(caller);
         var given = attributes.Decode(RecordTypes.Collections);
@@ -59,7 +60,7 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
             var isSaved = await catalog.Database.WriteAsync(session => TryUpdate(session, caller, uuid, given, plan, prepared, attempt, options), ct);
             if (isSaved)
             {
-                return;
+                return plan.ExistingPuts;
             }
         }
     }
@@ -80,7 +81,8 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
             prepared = Prepare(plan, given, row);
         }
 
-        var follow = DavFollow.Begin(session, caller, uuid, options.Dav);
+        DavPuts.RequireNames(session, options.Dav);
+        var follow = DavFollow.Begin(session, caller, uuid, DavPuts.Resolve(options.Dav, prepared?.ExistingPuts));
         Replace(session, caller, uuid, options.Dav);
         Apply(session, caller, row, given, prepared, options.EnsureUniqueName);
         follow.Content(plan.Replace, prepared?.Content.Stored);
@@ -95,6 +97,7 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         RequireHash(given, content);
         return new PreparedContent(
             content,
+            plan.ExistingPuts,
             MadeFrom: row.Text("portable_data_hash")!,
             IsChanged: !content.Stored.AsSpan().SequenceEqual(current),
             HasNewBlocks: !ManifestBlocks.Hashes(current).ToHashSet().IsSupersetOf(ManifestBlocks.Hashes(content.Stored)));
@@ -199,5 +202,5 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
     }
 
     /// <summary>New content, and what it was made from: it may be saved only while the collection still holds that.</summary>
-    private sealed record PreparedContent(CollectionContent Content, string MadeFrom, bool IsChanged, bool HasNewBlocks);
+    private sealed record PreparedContent(CollectionContent Content, string? ExistingPuts, string MadeFrom, bool IsChanged, bool HasNewBlocks);
 }

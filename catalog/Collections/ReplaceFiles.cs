@@ -80,10 +80,15 @@ internal sealed class ReplaceFiles
     /// <param name="current">The manifest now; empty when the collection is being created.</param>
     /// <param name="sources">Trees of <see cref="PortableDataHashes"/>.</param>
     /// <param name="given">The request's manifest.</param>
-    public byte[] Apply(ReadOnlyMemory<byte> current, IReadOnlyDictionary<string, ManifestTree> sources, ManifestTree? given)
+    /// <param name="look">Shown what is there before.</param>
+    public byte[] Apply(ReadOnlyMemory<byte> current, IReadOnlyDictionary<string, ManifestTree> sources, ManifestTree? given, Action<ManifestTree> look)
     {
         var before = UsesCurrent ? ManifestTree.Load(current) : new ManifestTree();
-        var result = UsesCurrent ? ManifestTree.Load(current) : new ManifestTree();
+        look(before);
+
+        // Sources are taken from what was there; when none is, it can be edited in place.
+        var copies = _entries.Any(entry => entry.Source.Length > 0 && Root(entry.Source) == FromCurrent);
+        var result = copies ? ManifestTree.Load(current) : before;
         try
         {
             foreach (var (target, _) in _entries.Where(entry => entry.Source.Length == 0 && entry.Target != "/"))

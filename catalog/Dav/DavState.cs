@@ -17,13 +17,24 @@ internal static class DavState
     /// <summary>Tells whether the collection has locks ("l") or dead properties ("p"), so that nobody asks for what is not there.</summary>
     public static async Task<ApiResult> AddAsync(CatalogContext catalog, ApiResult shown, string uuid, CancellationToken ct)
     {
-        if (shown is not ApiResult.Record record)
+        if (shown is not ApiResult.Record)
         {
             return shown;
         }
 
         var (hasLocks, hasProperties) = await catalog.Database.ReadAsync(session => Of(session, uuid), ct);
-        record.Row[Name] = (hasLocks ? "l" : "") + (hasProperties ? "p" : "");
+        return Add(shown, (hasLocks ? "l" : "") + (hasProperties ? "p" : ""));
+    }
+
+    /// <summary>The record with a text about WebDAV.</summary>
+    public static ApiResult Add(ApiResult shown, string text)
+    {
+        if (shown is not ApiResult.Record record)
+        {
+            return shown;
+        }
+
+        record.Row[Name] = text;
         return new ApiResult.Record(record.Row, [.. record.Shown, Shown]);
     }
 

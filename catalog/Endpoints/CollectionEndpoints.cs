@@ -38,8 +38,9 @@ internal sealed class CollectionEndpoints(CatalogContext catalog, RecordEndpoint
     {
         var attributes = request.Parameters.Attributes("collection");
         attributes.RemoveSame("uuid", request.Uuid);
-        await _writer.UpdateAsync(request.Caller, request.Uuid, attributes, Options(request.Parameters), ct);
-        return await records.ShowAsync(request, RecordTypes.Collections, request.Uuid, includeTrash: true, ct);
+        var existing = await _writer.UpdateAsync(request.Caller, request.Uuid, attributes, Options(request.Parameters), ct);
+        var shown = await records.ShowAsync(request, RecordTypes.Collections, request.Uuid, includeTrash: true, ct);
+        return existing is null ? shown : DavState.Add(shown, existing);
     }
 
     private async Task<ApiResult> GetAsync(ApiRequest request, CancellationToken ct)

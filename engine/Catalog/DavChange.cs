@@ -16,6 +16,13 @@ public sealed record DavChange
     [JsonPropertyName("copies")]
     public IReadOnlyList<DavPropertyCopy>? Copies { get; init; }
 
+    /// <summary>
+    /// Records that must still have the names by which they were found, for who writes without having looked. With it the answer's
+    /// <see cref="Collection.DavState"/> tells for each put of <see cref="Writes"/>, in their order, whether there was a file: '1' or '0'.
+    /// </summary>
+    [JsonPropertyName("expects")]
+    public IReadOnlyList<DavExpectation>? Expects { get; init; }
+
     /// <summary>A collection that goes to the trash with this change, because the changed or created one takes its name.</summary>
     [JsonPropertyName("replaces")]
     public string? Replaces { get; init; }
@@ -39,6 +46,13 @@ public sealed record DavWrite
     /// <summary>The resource appears in, or disappears from, its directory.</summary>
     [JsonPropertyName("membership")]
     public bool ChangesParent { get; init; }
+
+    /// <summary>
+    /// Puts a file whose place nobody looked at: the change is refused (422) unless the parent is a directory and the path none, and whether it
+    /// <see cref="ChangesParent"/> is found out. Only with <see cref="DavChange.Expects"/>.
+    /// </summary>
+    [JsonPropertyName("put")]
+    public bool IsPut { get; init; }
 
     /// <summary>Lock tokens that the request submitted.</summary>
     [JsonPropertyName("tokens")]
@@ -77,3 +91,10 @@ public sealed record DavPropertyCopy
     [JsonPropertyName("recursive")]
     public bool IsRecursive { get; init; }
 }
+
+/// <summary>A collection or project that is to have a name in a place.</summary>
+/// <param name="Uuid">Which one.</param>
+/// <param name="OwnerUuid">Where it is.</param>
+/// <param name="Name">What it is called there.</param>
+public sealed record DavExpectation(
+    [property: JsonPropertyName("uuid")] string Uuid, [property: JsonPropertyName("owner_uuid")] string OwnerUuid, [property: JsonPropertyName("name")] string Name);

@@ -18,7 +18,7 @@ public sealed class SlowClientTests(TestSite site) : IClassFixture<TestSite>
         await site.ExpectAsync(201, "PUT", $"/c={uuid}/large", Large);
         await site.ExpectAsync(201, "PUT", $"/c={uuid}/small", "small"u8.ToArray());
         var config = site.Config with { API = site.Config.API with { MaxConcurrentRequests = Turns } };
-        await using var web = await site.StartWebAsync(options => options, config);
+        await using var web = await site.StartWebAsync(options => options with { StallTimeout = TimeSpan.FromHours(1) }, config);
         var address = new Uri(web.Addresses.Single());
         var slow = new List<SlowClient>();
         try
@@ -77,7 +77,7 @@ public sealed class SlowClientTests(TestSite site) : IClassFixture<TestSite>
     {
         var uuid = await site.CreateCollectionAsync();
         await site.ExpectAsync(201, "PUT", $"/c={uuid}/large", Large);
-        await using var web = await site.StartWebAsync(options => options with { MaxSlowClients = 2 });
+        await using var web = await site.StartWebAsync(options => options with { MaxSlowClients = 2, StallTimeout = TimeSpan.FromHours(1) });
         var address = new Uri(web.Addresses.Single());
         var get = $"GET /c={uuid}/large HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {site.Token}\r\n\r\n";
         using var first = await SlowClient.StartAsync(address, get);

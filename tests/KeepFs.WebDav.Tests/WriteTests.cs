@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Xml.Linq;
+using KeepFs.Engine.Catalog;
 
 namespace KeepFs.WebDav.Tests;
 
@@ -209,6 +210,57 @@ public sealed class WriteTests(TestSite site) : IClassFixture<TestSite>
         await site.PutAsync($"/c={uuid}/f", "z", 204);
         await site.ExpectAsync(201, "LOCK", $"/c={uuid}/new", body);
         Assert.Equal("", await site.GetTextAsync($"/c={uuid}/new"));
+    }
+
+    [Fact]
+    public async Task Small_put_to_a_known_place_is_saved_without_a_look_and_answered_as_ever()
+    {
+        await using var web = await site.StartWebAsync(options => options with { Time = new SteppedTime() });
+        var address = new Uri(web.Addresses.Single());
+        Task PutAsync(int status, string path, string text) => SendAsync(address, status, "PUT", path, text);
+        var name = $"known-{Guid.NewGuid():N}";
+        await site.CreateCollectionAsync(name);
+        await PutAsync(201, $"/home/{name}/first", "1");
+        var before = await LooksAsync(address);
+        await PutAsync(201, $"/home/{name}/f", "one");
+        await PutAsync(204, $"/home/{name}/f", "two");
+        await PutAsync(201, $"/home/{name}/empty", "");
+        Assert.Equal(before, await LooksAsync(address));
+        Assert.Equal("two", await SendAsync(address, 200, "GET", $"/home/{name}/f"));
+        Assert.Equal("", await SendAsync(address, 200, "GET", $"/home/{name}/empty"));
+        await PutAsync(409, $"/home/{name}/no/such/f", "x");
+        await PutAsync(409, $"/home/{name}/f/below", "x");
+        await SendAsync(address, 201, "MKCOL", $"/home/{name}/d");
+        await PutAsync(405, $"/home/{name}/d", "x");
+    }
+
+    [Fact]
+    public async Task Small_put_goes_to_what_has_the_name_now()
+    {
+        var (name, other) = ($"first-{Guid.NewGuid():N}", $"other-{Guid.NewGuid():N}");
+        var old = await site.CreateCollectionAsync(name);
+        await site.PutAsync($"/home/{name}/f", "old");
+        await site.Catalog.UpdateCollectionAsync(old, new CollectionChange { Collection = new CollectionWrite { Name = other } }, default);
+        var now = await site.CreateCollectionAsync(name);
+        await site.PutAsync($"/home/{name}/f", "new");
+        Assert.Equal("old", await site.GetTextAsync($"/by_id/{old}/f"));
+        Assert.Equal("new", await site.GetTextAsync($"/by_id/{now}/f"));
+        await site.Catalog.TrashCollectionAsync(now, default);
+        await site.PutAsync($"/home/{name}/f", "x", 409);
+    }
+
+    /// <summary>How often keep-web asked for the state of a collection so far.</summary>
+    private async Task<string> LooksAsync(Uri web) =>
+        (await site.MetricsAsync(web)).Split('\n').Single(line => line.StartsWith("keepfs_keepweb_looks_total ", StringComparison.Ordinal));
+
+    private async Task<string> SendAsync(Uri web, int status, string method, string path, string? body = null)
+    {
+        using var request = site.Request(method, path, body is null ? null : Encoding.UTF8.GetBytes(body));
+        request.RequestUri = new Uri(web, path);
+        using var response = await site.Http.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True((int)response.StatusCode == status, $"{method} {path}: {(int)response.StatusCode} {text}");
+        return text;
     }
 
     private async Task<string[]> HrefsAsync(string path, string depth) =>

@@ -20,7 +20,7 @@ internal sealed class CollectionUpdates
     private readonly Dictionary<string, Turn> _turns = new(StringComparer.Ordinal);
 
     /// <summary>Saves without looking at the state: the last writer of a path wins.</summary>
-    public static Task SaveAsync(Session session, string uuid, CollectionChange change, CancellationToken cancellationToken) =>
+    public static Task<Collection> SaveAsync(Session session, string uuid, CollectionChange change, CancellationToken cancellationToken) =>
         session.Catalog.UpdateCollectionAsync(uuid, change with { Select = AnswerFields }, cancellationToken);
 
     /// <summary>Decides and saves until nobody came in between.</summary>

@@ -1,6 +1,7 @@
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Downloads;
+using KeepFs.WebDav.Locks;
 using KeepFs.WebDav.Resumable;
 using KeepFs.WebDav.Transfers;
 using KeepFs.WebDav.Tree;
@@ -15,14 +16,46 @@ namespace KeepFs.WebDav.Dav;
 /// </summary>
 internal sealed class PutHandler(CollectionUpdates updates, Uploads uploads, Placements placements, ResumablePut resumable, TransferPolicy policy, TransferLog transfers)
 {
+    /// <summary>The request depends on nothing but what the catalogue checks when it saves.</summary>
+    public static bool MayPresume(HttpRequest http) => HttpMethods.IsPut(http.Method) && http.ContentLength is >= 0 and <= Uploads.MaxPackedBytes
+        && !Preconditions.Any(http) && http.Headers[IfHeader.Name].Count == 0 && http.Headers.ContentRange.Count == 0 && !http.Path.Value!.EndsWith('/');
+
+    /// <summary>Puts a file where it is presumed to belong.</summary>
+    /// <returns>Null when the request is answered; else what was stored, for <see cref="HandleAsync"/> with a place that was looked up.</returns>
+    public async Task<ManifestFile?> TryPresumedAsync(WebRequest request, PresumedPlace place)
+    {
+        var http = request.Http.Request;
+        await policy.RequireUploadAsync(request.Session, request.Aborted);
+        var file = new ManifestFile(await uploads.StoreAsync(http.Body, http.ContentLength!.Value, request.Session, place.WriteOptions, request.Aborted));
+        try
+        {
+            Answer(request, place.Uuid, place.Path, file, existed: await placements.SaveAsync(request.Session, place, file, request.Aborted));
+            return null;
+        }
+        catch (CatalogException e) when (e.Kind != CatalogErrorKind.Unavailable)
+        {
+            request.Session.Known.Forget(place.Uuid);
+            return file;
+        }
+    }
+
     /// <summary>Does it; the If header and the locks were checked.</summary>
-    public async Task HandleAsync(WebRequest request, DavWrite? write)
+    /// <param name="request">The request.</param>
+    /// <param name="write">For the locks.</param>
+    /// <param name="stored">The body when it was stored already.</param>
+    public async Task HandleAsync(WebRequest request, DavWrite? write, ManifestFile? stored = null)
     {
         var http = request.Http.Request;
         var part = UploadPart.Of(http);
         await policy.RequireUploadAsync(request.Session, request.Aborted);
         var place = Target(request.Place);
         Check(http, place);
+        if (stored is not null)
+        {
+            await SaveAsync(request, write, place, stored);
+            return;
+        }
+
         if (part is not null)
         {
             await resumable.HandleAsync(request, place, part, file => SaveAsync(request, write, place, file));
@@ -55,7 +88,12 @@ internal sealed class PutHandler(CollectionUpdates updates, Uploads uploads, Pla
             await placements.SaveAsync(request.Session, place.Collection.Id, place.Path, file, write, request.Aborted);
         }
 
-        transfers.Uploaded(request.Http, request.Session, place.Collection, place.Path);
+        Answer(request, place.Collection.Id, place.Path, file, existed);
+    }
+
+    private void Answer(WebRequest request, string uuid, string path, ManifestFile file, bool existed)
+    {
+        transfers.Uploaded(request.Http, request.Session, uuid, path);
         request.Http.Response.Headers.ETag = EntityTag.Of(file);
         request.Http.Response.StatusCode = existed ? StatusCodes.Status204NoContent : StatusCodes.Status201Created;
     }

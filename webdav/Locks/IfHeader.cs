@@ -11,6 +11,8 @@ internal sealed record IfList(string? Resource, IReadOnlyList<IfCondition> Condi
 /// <summary>The If header (RFC 4918 10.4): it holds when one of its lists does.</summary>
 internal sealed record IfHeader(IReadOnlyList<IfList> Lists)
 {
+    public const string Name = "If";
+
     /// <summary>Every state token that the header names: "submitted" in the sense of RFC 4918 7.5.</summary>
     public IReadOnlyList<string> Tokens { get; } =
         [.. Lists.SelectMany(list => list.Conditions).Where(condition => !condition.IsTag).Select(condition => condition.Value).Distinct()];
@@ -19,7 +21,7 @@ internal sealed record IfHeader(IReadOnlyList<IfList> Lists)
     /// <exception cref="WebException">400: malformed.</exception>
     public static IfHeader? Parse(HttpRequest request)
     {
-        var rest = request.Headers["If"].ToString().AsSpan().Trim();
+        var rest = request.Headers[Name].ToString().AsSpan().Trim();
         if (rest.IsEmpty)
         {
             return null;

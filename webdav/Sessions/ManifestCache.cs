@@ -8,7 +8,7 @@ namespace KeepFs.WebDav.Sessions;
 /// the current hash, so that changes by anyone show with the next request (keep-web.md 2.7); openings that wait while one asks are answered by the next
 /// question together. Loads are shared by all that wait for the same one. Safe for concurrent use.
 /// </summary>
-internal sealed class ManifestCache(KeepWebServerOptions options, TimeSpan signatureLifetime)
+internal sealed class ManifestCache
 {
     /// <summary>Tables beside the text: per file token about as much as the text itself.</summary>
     private const int BytesPerTextByte = 2;
@@ -24,13 +24,25 @@ internal sealed class ManifestCache(KeepWebServerOptions options, TimeSpan signa
     /// <summary>Requests that one look at a state answers; each began before it.</summary>
     private const int MaxLookingTogether = 1000;
 
-    private readonly Gathering<(Session Session, string Id), Look> _looks = new(atOnce: 1, MaxLookingTogether, static (_, _) => true, LookAsync);
+    private readonly Gathering<(Session Session, string Id), Look> _looks;
+    private readonly KeepWebServerOptions _options;
+    private readonly TimeSpan _signatureLifetime;
     private readonly Lock _lock = new();
     private readonly Dictionary<(Session Session, string Hash), LinkedListNode<Entry>> _entries = [];
     private readonly LinkedList<Entry> _byUse = new();
     private long _bytes;
+    private long _lookCount;
+
+    public ManifestCache(KeepWebServerOptions options, TimeSpan signatureLifetime)
+    {
+        (_options, _signatureLifetime) = (options, signatureLifetime);
+        _looks = new Gathering<(Session Session, string Id), Look>(atOnce: 1, MaxLookingTogether, static (_, _) => true, LookAsync);
+    }
 
     public long Bytes => Interlocked.Read(ref _bytes);
+
+    /// <summary>Questions to the catalogue about the state of a collection.</summary>
+    public long Looks => Interlocked.Read(ref _lookCount);
 
     public async ValueTask<OpenCollection?> OpenAsync(Session session, string id, bool fresh, CancellationToken cancellationToken)
     {
@@ -44,6 +56,8 @@ internal sealed class ManifestCache(KeepWebServerOptions options, TimeSpan signa
             {
                 return null;
             }
+
+            session.Known.Remember(state);
         }
 
         var loaded = await LoadAsync(session, id, state?.PortableDataHash ?? id, fresh, cancellationToken);
@@ -92,7 +106,7 @@ internal sealed class ManifestCache(KeepWebServerOptions options, TimeSpan signa
                 }
 
                 // Not the caller's token: others may come to wait for the same load. The catalogue client bounds its own time.
-                entry = new Entry((session, hash), options.Time.GetTimestamp(), FetchAsync(session, id));
+                entry = new Entry((session, hash), _options.Time.GetTimestamp(), FetchAsync(session, id));
                 _entries.Add(entry.Key, _byUse.AddLast(entry));
             }
         }
@@ -120,8 +134,9 @@ internal sealed class ManifestCache(KeepWebServerOptions options, TimeSpan signa
         return loaded;
     }
 
-    private static async Task LookAsync((Session Session, string Id) target, IReadOnlyList<Look> looks)
+    private async Task LookAsync((Session Session, string Id) target, IReadOnlyList<Look> looks)
     {
+        Interlocked.Increment(ref _lookCount);
         var found = await target.Session.Catalog.FindCollectionAsync(target.Id, StateFields, CancellationToken.None);
         foreach (var look in looks)
         {
@@ -133,8 +148,8 @@ internal sealed class ManifestCache(KeepWebServerOptions options, TimeSpan signa
     /// <summary>Old signatures would end in the middle of a long download; half of their life is left when they are renewed.</summary>
     private bool IsUsable(Entry entry, bool isHash)
     {
-        var age = options.Time.GetElapsedTime(entry.LoadedAt);
-        return age < signatureLifetime / 2 && (!isHash || age < options.SessionLifetime);
+        var age = _options.Time.GetElapsedTime(entry.LoadedAt);
+        return age < _signatureLifetime / 2 && (!isHash || age < _options.SessionLifetime);
     }
 
     private static async Task<Loaded?> FetchAsync(Session session, string id)
@@ -162,7 +177,7 @@ internal sealed class ManifestCache(KeepWebServerOptions options, TimeSpan signa
 
             entry.Bytes = BytesPerEntry + ((long)loaded.Index.Text.Length * BytesPerTextByte);
             _bytes += entry.Bytes;
-            for (var oldest = _byUse.First; oldest is not null && _bytes > options.MaxCollectionBytes;)
+            for (var oldest = _byUse.First; oldest is not null && _bytes > _options.MaxCollectionBytes;)
             {
                 // The newest stays even if it is larger than the budget: it is in use anyway.
                 var next = oldest.Next;

@@ -23,5 +23,7 @@ internal sealed record OpenCollection(string Id, Collection Record, ManifestInde
     public ManifestTree Tree { get; } = ManifestTree.Of(Index);
 
     /// <summary>How its new blocks are to be stored.</summary>
-    public BlockWriteOptions WriteOptions => new(Record.ReplicationDesired, Record.StorageClassesDesired ?? []);
+    public BlockWriteOptions WriteOptions => WriteOptionsOf(Record);
+
+    public static BlockWriteOptions WriteOptionsOf(Collection record) => new(record.ReplicationDesired, record.StorageClassesDesired ?? []);
 }

@@ -9,7 +9,7 @@ namespace KeepFs.WebDav.Sessions;
 /// </summary>
 internal sealed class Session(string token, ICatalog catalog, IDavCatalog dav, IPageCatalog page, SessionBlockStore blocks, ManifestCache manifests, TimeProvider time, TimeSpan lifetime)
 {
-    private volatile KnownUser? _user;
+    private volatile AskedUser? _user;
 
     /// <summary>Key of this session in caches; never logged.</summary>
     public string Token => token;
@@ -22,8 +22,11 @@ internal sealed class Session(string token, ICatalog catalog, IDavCatalog dav, I
 
     public IBlockStore Blocks => blocks;
 
-    /// <summary>Where collections were found by name.</summary>
-    public KnownNames Names { get; } = new();
+    /// <summary>Where things were found.</summary>
+    public KnownPlaces Known { get; } = new(time);
+
+    /// <summary>The token's user if it was asked for lately.</summary>
+    public User? KnownUser => _user is { } known && time.GetElapsedTime(known.AskedAt) < lifetime ? known.User : null;
 
     /// <summary>Requests that hold it now, changed under the table's lock.</summary>
     public int Users { get; set; }
@@ -34,14 +37,14 @@ internal sealed class Session(string token, ICatalog catalog, IDavCatalog dav, I
     /// <summary>The token's user, asked again after the session's lifetime.</summary>
     public async ValueTask<User> GetUserAsync(CancellationToken cancellationToken)
     {
-        if (_user is { } known && time.GetElapsedTime(known.AskedAt) < lifetime)
+        if (KnownUser is { } known)
         {
-            return known.User;
+            return known;
         }
 
         var asked = time.GetTimestamp();
         var user = await catalog.GetCurrentUserAsync(cancellationToken);
-        _user = new KnownUser(user, asked);
+        _user = new AskedUser(user, asked);
         return user;
     }
 
@@ -55,5 +58,5 @@ internal sealed class Session(string token, ICatalog catalog, IDavCatalog dav, I
 
     public void Close() => blocks.Close();
 
-    private sealed record KnownUser(User User, long AskedAt);
+    private sealed record AskedUser(User User, long AskedAt);
 }

@@ -27,8 +27,12 @@ internal sealed class TransferLog(TransferOutbox? outbox, DownloadThrottle throt
     }
 
     /// <summary>A file was saved.</summary>
-    public void Uploaded(HttpContext http, Session session, OpenCollection collection, string path) =>
-        outbox?.Add(new TransferEvent(session, TransferEvent.Upload, PathOf(http), UuidOf(collection), path, 1, time.GetUtcNow(), null));
+    /// <param name="http">Its request.</param>
+    /// <param name="session">Whose token wrote.</param>
+    /// <param name="uuid">The collection.</param>
+    /// <param name="path">The file.</param>
+    public void Uploaded(HttpContext http, Session session, string uuid, string path) =>
+        outbox?.Add(new TransferEvent(session, TransferEvent.Upload, PathOf(http), uuid, path, 1, time.GetUtcNow(), null));
 
     private static string PathOf(HttpContext http) => RequestLog.WithoutSecrets(http.Request.Path.Value);
 

@@ -1,3 +1,4 @@
+using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Manifests;
 using KeepFs.WebDav.Sessions;
@@ -66,6 +67,19 @@ internal sealed record FreeName(ProjectPlace Parent, string Name) : Place
     public override bool IsDirectory => false;
 
     public override bool Exists => false;
+}
+
+/// <summary>
+/// A path in a collection that nobody looked at, because the catalogue checks what is presumed when it saves. Only a small PUT that depends on nothing else
+/// gets one; when it is refused, the path is looked up.
+/// </summary>
+/// <param name="Uuid">The collection.</param>
+/// <param name="Path">Without leading slash; never empty.</param>
+/// <param name="WriteOptions">How its new blocks are to be stored.</param>
+/// <param name="Expects">The names by which the collection was found.</param>
+internal sealed record PresumedPlace(string Uuid, string Path, BlockWriteOptions WriteOptions, IReadOnlyList<DavExpectation> Expects) : Place
+{
+    public override bool IsDirectory => false;
 }
 
 /// <summary>A path whose parent does not exist, or that this token may not see.</summary>

@@ -35,6 +35,33 @@ internal sealed class TreeResolver(string slashSubstitution)
         }
     }
 
+    /// <summary>Where a path inside a collection leads by what is known; null when not enough is.</summary>
+    public PresumedPlace? Presume(Session session, SitePath path)
+    {
+        var uuid = path.Form switch
+        {
+            SiteForm.Home => session.KnownUser?.Uuid,
+            SiteForm.Object or SiteForm.Collection or SiteForm.Host or SiteForm.Shared => path.Id,
+            _ => null,
+        };
+        var expects = new List<DavExpectation>();
+        var used = 0;
+        for (; uuid is not null && !SitePath.IsCollectionId(uuid); used++)
+        {
+            // What shows under another name than its own is looked up.
+            if (used == path.Rest.Count || RecordName(path.Rest[used]) != path.Rest[used] || session.Known.Find(uuid, path.Rest[used]) is not { } next)
+            {
+                return null;
+            }
+
+            expects.Add(new DavExpectation(next, uuid, path.Rest[used]));
+            uuid = next;
+        }
+
+        return uuid is null || used == path.Rest.Count || session.Known.FindOptions(uuid) is not { } options
+            ? null : new PresumedPlace(uuid, string.Join('/', path.Rest.Skip(used)), options, expects);
+    }
+
     /// <summary>Entries of a project or home by the name under which they show; where two would show alike the project wins.</summary>
     public async Task<SortedDictionary<string, ProjectItem>> ListAsync(Session session, string ownerUuid, CancellationToken cancellationToken)
     {
@@ -110,10 +137,10 @@ internal sealed class TreeResolver(string slashSubstitution)
                 return i == names.Count - 1 ? new FreeName(project, names[i]) : new NoPlace(IsRootFound: true);
             }
 
+            session.Known.Remember(project.Uuid, names[i], item.Uuid);
             if (item.IsCollection)
             {
                 // Removed between the two requests: the name is free now.
-                session.Names.Remember(project.Uuid, names[i], item.Uuid);
                 return await session.OpenAsync(item.Uuid, cancellationToken) is { } collection
                     ? Inside(collection, names.Skip(i + 1), isServedRoot: false)
                     : i == names.Count - 1 ? new FreeName(project, names[i]) : new NoPlace(IsRootFound: true);
@@ -127,7 +154,7 @@ internal sealed class TreeResolver(string slashSubstitution)
 
     /// <summary>The collection that had the name last time, if it has it still: one request to the catalogue instead of three.</summary>
     private async ValueTask<OpenCollection?> ReopenAsync(Session session, string owner, string name, CancellationToken cancellationToken) =>
-        session.Names.Find(owner, name) is { } uuid && await session.OpenAsync(uuid, cancellationToken) is { } known && known.Record.OwnerUuid == owner
+        session.Known.Find(owner, name) is { } uuid && SitePath.IsCollectionId(uuid) && await session.OpenAsync(uuid, cancellationToken) is { } known && known.Record.OwnerUuid == owner
         && (known.Record.Name == name || known.Record.Name == RecordName(name)) ? known : null;
 
     /// <summary>The exact name first, then with the substitution turned back (keep-web.md 2.3).</summary>

@@ -12,7 +12,7 @@ namespace KeepFs.WebDav.Writing;
 internal sealed class Uploads
 {
     /// <summary>Bodies up to this size are packed: larger ones keep the disks busy by themselves.</summary>
-    private const int MaxPackedBytes = 1 << 20;
+    public const int MaxPackedBytes = 1 << 20;
 
     /// <summary>Bytes in one packed block. What comes later is not to wait long for what came before.</summary>
     private const int MaxBlockBytes = 8 << 20;

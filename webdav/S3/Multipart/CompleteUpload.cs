@@ -36,7 +36,7 @@ internal sealed partial class CompleteUpload(BucketTable buckets, UploadTable up
         var key = ObjectKey.Parse(call.Target.Key).RequireWritable();
         var target = ObjectWrites.Target(await buckets.FindAsync(call.Session, call.Target.Bucket, key.Names, call.Aborted), isFolder: false);
         await writes.PutAsync(call.Session, target, file, ObjectConditions.ForWriting(call.Http.Request.Headers), call.Aborted);
-        transfers.Uploaded(call.Http, call.Session, target.Collection, target.Path);
+        transfers.Uploaded(call.Http, call.Session, target.Collection.Id, target.Path);
         var tag = ObjectTag.Of(file);
         try
         {

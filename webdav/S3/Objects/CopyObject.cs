@@ -44,7 +44,7 @@ internal sealed class CopyObject(BucketTable buckets, ObjectWrites writes, Trans
             await writes.PutAsync(call.Session, target, node, conditions, call.Aborted);
             if (!key.IsFolder)
             {
-                transfers.Uploaded(call.Http, call.Session, target.Collection, target.Path);
+                transfers.Uploaded(call.Http, call.Session, target.Collection.Id, target.Path);
             }
         }
 

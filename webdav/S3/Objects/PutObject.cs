@@ -49,7 +49,7 @@ internal sealed class PutObject(BucketTable buckets, ObjectWrites writes, Upload
         }
 
         await writes.PutAsync(call.Session, target, file, conditions, call.Aborted);
-        transfers.Uploaded(call.Http, call.Session, target.Collection, target.Path);
+        transfers.Uploaded(call.Http, call.Session, target.Collection.Id, target.Path);
         response.Headers.ETag = ObjectTag.Of(file);
         foreach (var (name, value) in body.Verified)
         {
