@@ -100,8 +100,10 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
             plan.ExistingPuts,
             MadeFrom: row.Text("portable_data_hash")!,
             IsChanged: !content.Stored.AsSpan().SequenceEqual(current),
-            HasNewBlocks: !ManifestBlocks.Hashes(current).ToHashSet().IsSupersetOf(ManifestBlocks.Hashes(content.Stored)));
+            HasNewBlocks: IsConfirmed(row) && !ManifestBlocks.Hashes(current).ToHashSet().IsSupersetOf(ManifestBlocks.Hashes(content.Stored)));
     }
+
+    private static bool IsConfirmed(Row row) => row["replication_confirmed"] is not null || row["replication_confirmed_at"] is not null;
 
     private static void RequireUnchanged(Row row, CollectionOptions options)
     {
@@ -201,6 +203,9 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         row["file_names"] = content.FileNames;
     }
 
-    /// <summary>New content, and what it was made from: it may be saved only while the collection still holds that.</summary>
+    /// <summary>
+    /// New content, and what it was made from: it may be saved only while the collection still holds that. New blocks are looked for only where the
+    /// replication of the old ones is confirmed.
+    /// </summary>
     private sealed record PreparedContent(CollectionContent Content, string? ExistingPuts, string MadeFrom, bool IsChanged, bool HasNewBlocks);
 }
