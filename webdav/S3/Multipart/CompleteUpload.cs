@@ -51,7 +51,9 @@ internal sealed partial class CompleteUpload(BucketTable buckets, UploadTable up
         await AnswerAsync(call, tag);
     }
 
-    private static ManifestFile Assemble(XElement request, ManifestTree stored)
+    /// <summary>The parts that the request names, in its order.</summary>
+    /// <exception cref="S3Exception">400: it is not what this operation takes, or does not fit the parts.</exception>
+    internal static ManifestFile Assemble(XElement request, ManifestTree stored)
     {
         var segments = new List<ManifestSegment>();
         var (previous, previousBytes) = (0, 0L);
