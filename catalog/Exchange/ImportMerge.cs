@@ -26,6 +26,7 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
             Merge(session, kind, isFresh);
         }
 
+        session.Dialect.GivenIds(session, RecordTypes.Logs.Table);
         PermissionGraph.Rebuild(session);
         baseState.EnsureAgain(session, formerUsers);
         WarnOfOwners(session);
