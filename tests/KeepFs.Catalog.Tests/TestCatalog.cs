@@ -27,11 +27,13 @@ internal sealed class TestCatalog : IAsyncDisposable
     private readonly PostgreSqlConfig? _postgres;
     private CatalogServer? _server;
 
+    private bool _ownsDatabase = true;
+
     private TestCatalog(PostgreSqlConfig? postgres, Func<ClusterConfig, ClusterConfig> configure, bool isTestMode) => (_postgres, _configure, _isTestMode) = (postgres, configure, isTestMode);
 
     public HttpClient Http { get; private set; } = null!;
 
-    public TestClock Clock { get; } = new();
+    public TestClock Clock { get; private init; } = new();
 
     public string AdminToken { get; private set; } = "";
 
@@ -52,6 +54,22 @@ internal sealed class TestCatalog : IAsyncDisposable
     public static async Task<TestCatalog> StartAsync(DatabaseKind database, Func<ClusterConfig, ClusterConfig>? configure = null, bool isTestMode = false)
     {
         var catalog = new TestCatalog(database == DatabaseKind.Postgres ? await PostgresDatabases.CreateAsync() : null, configure ?? (config => config), isTestMode);
+        await catalog.OpenAsync();
+        return catalog;
+    }
+
+    /// <summary>Another server on the same PostgreSQL database, with the same clock. Dispose it first.</summary>
+    public async Task<TestCatalog> StartBesideAsync()
+    {
+        var catalog = new TestCatalog(_postgres, _configure, _isTestMode) { Clock = Clock, _ownsDatabase = false };
+        await catalog.OpenAsync();
+        return catalog;
+    }
+
+    /// <summary>A server on a database that somebody else made and removes.</summary>
+    public static async Task<TestCatalog> StartOnAsync(PostgreSqlConfig database)
+    {
+        var catalog = new TestCatalog(database, config => config, isTestMode: false) { _ownsDatabase = false };
         await catalog.OpenAsync();
         return catalog;
     }
@@ -140,7 +158,7 @@ internal sealed class TestCatalog : IAsyncDisposable
     {
         await CloseAsync();
         Directory.Delete(_folder, recursive: true);
-        if (_postgres is not null)
+        if (_postgres is not null && _ownsDatabase)
         {
             await PostgresDatabases.DropAsync(_postgres);
         }
