@@ -47,6 +47,8 @@ internal sealed class TestCatalog : IAsyncDisposable
 
     public CatalogServer Server => _server!;
 
+    public PostgreSqlConfig Postgres => _postgres!;
+
     public string DatabasePath => Path.Combine(_folder, "catalog.sqlite");
 
     public LocatorSigner Signer { get; } = new(SigningKey, TimeSpan.FromHours(336));

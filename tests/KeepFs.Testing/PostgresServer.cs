@@ -34,11 +34,11 @@ public sealed class PostgresServer : IAsyncDisposable
             set -e
             cd {{folder}}
             export LC_ALL=C.UTF-8
-            {{programs}}/initdb -D data --no-sync -A trust -U postgres --encoding=UTF8 --locale=C.UTF-8 >log 2>&1
-            {{programs}}/pg_ctl -D data -s -w -l log -o "-c listen_addresses='' -c unix_socket_directories={{folder}} -c max_connections=600 -c shared_buffers=64MB {{speed}}" start </dev/null >>log 2>&1
+            {{programs}}/initdb -D {{folder}}/data --no-sync -A trust -U postgres --encoding=UTF8 --locale=C.UTF-8 >log 2>&1
+            {{programs}}/pg_ctl -D {{folder}}/data -s -w -l log -o "-c listen_addresses='' -c unix_socket_directories={{folder}} -c max_connections=600 -c shared_buffers=64MB {{speed}}" start </dev/null >>log 2>&1
             echo ready
             cat >/dev/null
-            {{programs}}/pg_ctl -D data -s -m immediate stop >>log 2>&1 || true
+            {{programs}}/pg_ctl -D {{folder}}/data -s -m immediate stop >>log 2>&1 || true
             rm -rf data log .s.*
             """;
         await RunAsync("chmod", "755", folder);
