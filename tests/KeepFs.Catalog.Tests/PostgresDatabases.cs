@@ -17,7 +17,7 @@ internal static class PostgresDatabases
     {
         var server = await Server.Value;
         var name = "t" + Guid.NewGuid().ToString("N");
-        await ExecuteAsync(server, $"CREATE DATABASE {name} TEMPLATE {template}");
+        await ExecuteAsync(server, $"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY");
         return Config(server, name);
     }
 
