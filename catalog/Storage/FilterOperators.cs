@@ -64,7 +64,12 @@ internal static class FilterOperators
     /// <summary>Case-sensitive or -insensitive match with <c>%</c>, <c>_</c> and backslash escapes.</summary>
     public static void AppendLike(SqlText sql, string expression, string op, string pattern)
     {
-        if (op == "like")
+        if ((pattern.Length - pattern.TrimEnd('\\').Length) % 2 == 1)
+        {
+            // An escape of nothing matches nothing; PostgreSQL would call it a fault.
+            sql.Append("false");
+        }
+        else if (op == "like")
         {
             sql.Append($"{expression} LIKE ").Value(pattern).Append(" ESCAPE '\\'");
         }

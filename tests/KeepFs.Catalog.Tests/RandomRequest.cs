@@ -1,6 +1,6 @@
 namespace KeepFs.Catalog.Tests;
 
-/// <summary>A request that can be sent to several catalogues: <c>&lt;3&gt;</c> stands for the UUID of the fourth thing that was made.</summary>
+/// <summary>A request that can be sent to several catalogues: <c>@3@</c> stands for the UUID of the fourth thing that was made.</summary>
 internal sealed record RandomRequest(int Who, HttpMethod Method, string Path)
 {
     public Dictionary<string, string> Query { get; init; } = [];

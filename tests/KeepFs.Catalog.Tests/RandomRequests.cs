@@ -52,8 +52,9 @@ internal sealed class RandomRequests(Random random)
 
     private static RandomRequest Post(int who, string path, JsonObject body) => new(who, HttpMethod.Post, path) { Body = body.ToJsonString(), Makes = true };
 
+    // No unique names: what is added to them is random, and so would be the order of lists.
     private RandomRequest Create(int who, string type, JsonObject body) =>
-        Post(who, type, body) with { Query = random.Next(3) == 0 ? new() { ["ensure_unique_name"] = "true" } : [] };
+        Post(who, type, body) with { Query = random.Next(3) == 0 ? new() { ["select"] = "[\"uuid\",\"name\",\"properties\"]" } : [] };
 
     private RandomRequest Change(int who)
     {
@@ -64,7 +65,7 @@ internal sealed class RandomRequests(Random random)
             2 => new JsonObject { ["owner_uuid"] = Owner() },
             3 => new JsonObject { ["description"] = Text(), ["preserve_version"] = true },
             4 => new JsonObject { ["trash_at"] = One("2001-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "rubbish") },
-            _ => new JsonObject { ["frozen_by_uuid"] = "<0>", ["replication_desired"] = 2 },
+            _ => new JsonObject { ["frozen_by_uuid"] = "@0@", ["replication_desired"] = 2 },
         };
         return new RandomRequest(who, HttpMethod.Put, $"{Kind(out var uuid)}/{uuid}") { Body = body.ToJsonString() };
     }
@@ -92,7 +93,7 @@ internal sealed class RandomRequests(Random random)
 
         if (!isMixed && random.Next(4) == 0)
         {
-            query["select"] = One("[\"name\"]", "[\"owner_uuid\",\"name\"]", "[\"properties\"]");
+            query["select"] = One("[\"name\"]", "[\"name\",\"description\"]", "[\"properties\"]");
             query["distinct"] = "true";
             query["order"] = "name";
         }
@@ -126,7 +127,7 @@ internal sealed class RandomRequests(Random random)
             7 => One("uuid", "head_uuid", "nosuch", "trash_at"),
             _ => One(TextColumns),
         };
-        var op = attribute == "uuid" ? One("=", "!=", "in", "not in", "is_a") : One(Operators);
+        var op = attribute.EndsWith("uuid", StringComparison.Ordinal) ? One("=", "!=", "in", "not in", "is_a") : One(Operators);
         return [attribute, op, Operand(attribute, op)];
     }
 
@@ -176,7 +177,7 @@ internal sealed class RandomRequests(Random random)
     {
         var kind = One(kinds);
         var found = Enumerable.Range(0, _made.Count).Where(i => _made[i] == kind).ToList();
-        return found.Count == 0 ? "<0>" : $"<{found[random.Next(found.Count)]}>";
+        return found.Count == 0 ? "@0@" : $"@{found[random.Next(found.Count)]}@";
     }
 
     private string Text() => random.Next(40) == 0 ? "\u0000" : Texts[random.Next(Texts.Length - 1)];

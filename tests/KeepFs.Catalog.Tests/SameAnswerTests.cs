@@ -63,7 +63,8 @@ public sealed partial class SameAnswerTests
         {
             text = Time().Replace(text, "TIME");
             text = Changing().Replace(text, "\"$1\":X");
-            text = UniqueSuffix().Replace(text, "(TIME)");
+            text = RequestId().Replace(text, "(req)");
+            text = Signature().Replace(text, "+A");
             return Uuid().Replace(text, match =>
             {
                 // The order in which they come up is the same when the answers are.
@@ -76,7 +77,7 @@ public sealed partial class SameAnswerTests
             });
         }
 
-        [GeneratedRegex("<(\\d+)>")]
+        [GeneratedRegex("@(\\d+)@")]
         private static partial Regex Placeholder();
 
         [GeneratedRegex("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d+Z")]
@@ -85,8 +86,11 @@ public sealed partial class SameAnswerTests
         [GeneratedRegex("\"(etag|error_token|id)\":(\"[^\"]*\"|\\d+)")]
         private static partial Regex Changing();
 
-        [GeneratedRegex("\\(TIME\\)|\\(\\d{4}-[^)]*\\)")]
-        private static partial Regex UniqueSuffix();
+        [GeneratedRegex("\\+A[0-9a-f]{40}@[0-9a-f]{8}")]
+        private static partial Regex Signature();
+
+        [GeneratedRegex("\\(req-[a-z0-9]+\\)")]
+        private static partial Regex RequestId();
 
         [GeneratedRegex("zzzzz-([a-z0-9]{5})-[a-z0-9]{15}")]
         private static partial Regex Uuid();
