@@ -20,7 +20,7 @@ namespace KeepFs.Catalog;
 
 /// <summary>
 /// The catalogue: collections, projects, users, tokens and permissions over the Arvados v1 API (spec: catalog-api.md), kept in one SQLite
-/// file. One instance per file. Safe for concurrent use once started; start and stop it once.
+/// file, or in PostgreSQL. One instance per file; several on one PostgreSQL database. Safe for concurrent use once started; start and stop it once.
 /// </summary>
 public sealed class CatalogServer : IAsyncDisposable
 {
