@@ -20,7 +20,7 @@ namespace KeepFs.Catalog;
 
 /// <summary>
 /// The catalogue: collections, projects, users, tokens and permissions over the Arvados v1 API (spec: catalog-api.md), kept in one SQLite
-/// file. One instance per file. Safe for concurrent use once started; start and stop it once.
+/// file, or in PostgreSQL. One instance per file; several on one PostgreSQL database. Safe for concurrent use once started; start and stop it once.
 /// </summary>
 public sealed class CatalogServer : IAsyncDisposable
 {
@@ -50,7 +50,7 @@ public sealed class CatalogServer : IAsyncDisposable
         ClusterConfig config, CatalogServerOptions options, X509Certificate2? certificate, TimeProvider time, ILoggerFactory loggers)
     {
         Check(config);
-        var database = CatalogDatabase.Open(config.Catalog.SqlitePath, time);
+        var database = CatalogDatabase.Open(config, time);
         var catalog = new CatalogContext(
             config, database, new Uuids(config.ClusterId), new LocatorSigner(config.Collections.BlobSigningKey, config.Collections.BlobSigningTTL), time);
         var logger = loggers.CreateLogger<CatalogServer>();
@@ -63,7 +63,7 @@ public sealed class CatalogServer : IAsyncDisposable
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseApiRules(time, logger);
         var baseState = new BaseState(catalog, options.IsTestMode);
-        new EventEndpoint(catalog, options, baseState, app.Lifetime.ApplicationStopping).Use(app);
+        new EventEndpoint(catalog, options, app.Lifetime.ApplicationStopping).Use(app);
         app.UseRequestLimiter(limiter);
         app.UseMethodOverride();
         app.UseRouting();
@@ -139,9 +139,9 @@ public sealed class CatalogServer : IAsyncDisposable
             faults.Add($"Clusters.{config.ClusterId}.SystemRootToken: must be set");
         }
 
-        if (config.Catalog.SqlitePath.Length == 0)
+        if (config.PostgreSQL.Connection.Count == 0 && config.Catalog.SqlitePath.Length == 0)
         {
-            faults.Add($"Clusters.{config.ClusterId}.Catalog.SqlitePath: must be set");
+            faults.Add($"Clusters.{config.ClusterId}.Catalog.SqlitePath: must be set, or PostgreSQL.Connection");
         }
 
         if (config.Collections is { BlobSigning: true, BlobSigningKey: "" })

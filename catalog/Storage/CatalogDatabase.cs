@@ -1,93 +1,141 @@
 using System.Collections.Concurrent;
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
+using KeepFs.Catalog.Storage.Postgres;
+using KeepFs.Catalog.Storage.Sqlite;
+using KeepFs.Hosting.Configuration;
 
 namespace KeepFs.Catalog.Storage;
 
 /// <summary>
-/// The catalogue's SQLite file: one writer with group commit, a bounded pool of readers (WAL), every commit on stable storage before it
-/// is answered (synchronous=FULL). The file is created for its owner alone. Safe for concurrent use.
+/// The catalogue's database in use: one writer with group commit, a bounded pool of readers, each in a snapshot of its own, every commit on stable storage
+/// before it is answered. While the database is not there for longer than a restart takes, reads and writes are answered with 503. Safe for concurrent use.
 /// </summary>
 internal sealed class CatalogDatabase : IAsyncDisposable
 {
-    // Readers work on a thread of the pool each; more of them than this only adds memory for page caches.
+    // Readers of SQLite work on a thread of the pool each; more of them than this only adds memory for page caches.
     private const int MaxReaders = 32;
-    private const int BusyTimeoutMs = 10_000;
-    private const string TemporaryMark = ".temporary-";
 
-    private readonly string _connectionString;
     private readonly TimeProvider _time;
     private readonly ConcurrentBag<CatalogConnection> _idle = [];
-    private readonly SemaphoreSlim _readers = new(MaxReaders);
+    private readonly SemaphoreSlim _readers;
     private readonly CommitQueue _writer;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _listening;
+    private TaskCompletionSource _replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private CatalogDatabase(string connectionString, TimeProvider time, CommitQueue writer)
+    private CatalogDatabase(CatalogStore store, int readers, TimeProvider time)
     {
-        (_connectionString, _time, _writer) = (connectionString, time, writer);
+        (Store, _readers, _time, _writer) = (store, new SemaphoreSlim(readers), time, new CommitQueue(store, time));
+        _listening = store.ListenAsync(Hear, _stopping.Token);
     }
 
-    /// <summary>The file.</summary>
-    public string FilePath { get; private init; } = "";
+    /// <summary>What each database does in its own way.</summary>
+    public CatalogStore Store { get; }
 
-    /// <summary>Transactions committed so far.</summary>
+    /// <summary>Transactions committed so far by this process.</summary>
     public long Commits => _writer.Commits;
 
     /// <summary>Writes in them; more than one share a transaction under load.</summary>
     public long Writes => _writer.Writes;
 
-    /// <summary>Completes with the next commit. Whoever takes it before he reads does not miss one.</summary>
+    /// <summary>Completes with the next commit of any process. Whoever takes it before he reads does not miss one.</summary>
     public Task Committed => _writer.Committed;
 
-    /// <summary>Opens or creates the file and brings its schema up to date.</summary>
-    /// <exception cref="InvalidOperationException">The file was written by a newer program.</exception>
-    public static CatalogDatabase Open(string path, TimeProvider time)
+    /// <summary>Completes when records come from elsewhere (an import, a reset). No event tells of them one by one: who listens must look at everything again.</summary>
+    public Task Replaced => Volatile.Read(ref _replaced).Task;
+
+    /// <summary>Opens or creates the database that the configuration names and brings its schema up to date.</summary>
+    /// <exception cref="ConfigException">The connection is not understood.</exception>
+    /// <exception cref="InvalidOperationException">The database was written by a newer program, or cannot be used.</exception>
+    public static CatalogDatabase Open(ClusterConfig config, TimeProvider time)
     {
-        SQLitePCL.Batteries_V2.Init();
-        CreatePrivateFile(path);
-        RemoveTemporaries(path);
-        var connectionString = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString();
-        var connection = Connect(connectionString);
-        try
+        if (config.PostgreSQL.Connection.Count == 0)
         {
-            Migrations.Run(connection, path);
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
+            return Open(config.Catalog.SqlitePath, time);
         }
 
-        return new CatalogDatabase(connectionString, time, new CommitQueue(new CatalogConnection(connection), time)) { FilePath = path };
+        var folder = config.Catalog.SqlitePath.Length > 0 ? Path.GetDirectoryName(Path.GetFullPath(config.Catalog.SqlitePath))! : Path.GetTempPath();
+        var store = PostgresStore.Open(PostgresConnection.Of(config.PostgreSQL, config.ClusterId), folder);
+        return new CatalogDatabase(store, Math.Max(1, config.PostgreSQL.ConnectionPool), time);
     }
 
-    /// <summary>Runs a read in one snapshot. Waits for a free reader.</summary>
+    /// <summary>Opens or creates a SQLite file and brings its schema up to date.</summary>
+    /// <exception cref="InvalidOperationException">The file was written by a newer program.</exception>
+    public static CatalogDatabase Open(string path, TimeProvider time) => new(SqliteStore.Open(path), MaxReaders, time);
+
+    /// <summary>Runs a read in one snapshot. Waits for a free reader. When the connection is lost it runs again on another: it must not leave traces.</summary>
     public async Task<T> ReadAsync<T>(Func<CatalogSession, T> read, CancellationToken ct)
     {
-        using var snapshot = await OpenSnapshotAsync(ct);
-        return read(snapshot.Session);
+        for (var isLast = false; ; isLast = true)
+        {
+            using var snapshot = await OpenSnapshotAsync(isEager: isLast, ct);
+            try
+            {
+                return read(snapshot.Session);
+            }
+            catch (DbException) when (snapshot.Session.IsLost)
+            {
+                if (isLast)
+                {
+                    throw Unavailable();
+                }
+
+                await DisposeIdleAsync();
+            }
+        }
     }
 
     /// <summary>
-    /// One snapshot for a read of many steps. It holds one of the readers until it is disposed, and SQLite keeps everything that is written meanwhile in its log.
+    /// One snapshot for a read of many steps. It holds one of the readers until it is disposed, and the database keeps everything that is replaced meanwhile.
     /// </summary>
-    public async Task<CatalogSnapshot> OpenSnapshotAsync(CancellationToken ct)
+    public Task<CatalogSnapshot> OpenSnapshotAsync(CancellationToken ct) => OpenSnapshotAsync(isEager: true, ct);
+
+    /// <summary>Runs a write in the order of arrival; completes when its transaction is on stable storage.</summary>
+    public Task<T> WriteAsync<T>(Func<WriteSession, T> write, CancellationToken ct) => _writer.EnqueueAsync(write, ct);
+
+    /// <summary>To be called when the transaction of an import or a reset is committed.</summary>
+    public void TellReplaced() => Interlocked.Exchange(ref _replaced, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _listening;
+        await _writer.DisposeAsync();
+        await DisposeIdleAsync();
+        _readers.Dispose();
+        _stopping.Dispose();
+    }
+
+    private static ApiException Unavailable() => new(503, "the catalogue's database cannot be reached; try again later");
+
+    private void Hear(bool areReplaced)
+    {
+        _writer.TellCommitted();
+        if (areReplaced)
+        {
+            TellReplaced();
+        }
+    }
+
+    private async Task<CatalogSnapshot> OpenSnapshotAsync(bool isEager, CancellationToken ct)
     {
         await _readers.WaitAsync(ct);
         try
         {
-            if (!_idle.TryTake(out var connection))
+            for (var attempt = 1; ; attempt++)
             {
-                connection = new CatalogConnection(Connect(_connectionString));
-            }
+                if (TryOpenSnapshot(isEager) is { } snapshot)
+                {
+                    return snapshot;
+                }
 
-            try
-            {
-                connection.Execute("BEGIN");
-                return new CatalogSnapshot(new CatalogSession(connection, _time.GetUtcNow()), () => Return(connection));
-            }
-            catch
-            {
-                _idle.Add(connection);
-                throw;
+                if (attempt == CatalogStore.MaxAttempts)
+                {
+                    throw Unavailable();
+                }
+
+                // The server is restarted, perhaps. Its clock is not the one of our records.
+                await Task.Delay(CatalogStore.AttemptAfter, ct);
             }
         }
         catch
@@ -97,41 +145,25 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         }
     }
 
-    /// <summary>Copies the whole database as of one moment into a new file, beside requests; writers go on.</summary>
-    public void CopyTo(string path)
+    /// <summary>Null when there is no connection.</summary>
+    private CatalogSnapshot? TryOpenSnapshot(bool isEager)
     {
-        CreatePrivateFile(path);
-        using var source = Connect(_connectionString);
-        using var target = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString());
-        target.Open();
-        source.BackupDatabase(target);
-        using var command = target.CreateCommand();
-        // One file, without a log beside it.
-        command.CommandText = "PRAGMA journal_mode = DELETE";
-        command.ExecuteNonQuery();
-    }
-
-    /// <summary>Runs a write in the order of arrival; completes when its transaction is on stable storage.</summary>
-    public Task<T> WriteAsync<T>(Func<WriteSession, T> write, CancellationToken ct) => _writer.EnqueueAsync(write, ct);
-
-    public async ValueTask DisposeAsync()
-    {
-        await _writer.DisposeAsync();
-        foreach (var connection in _idle)
+        CatalogConnection? connection = null;
+        try
         {
-            await connection.DisposeAsync();
+            connection = _idle.TryTake(out var idle) ? idle : Store.Connect(isWriter: false);
+            Store.BeginRead(connection, isEager);
+            return new CatalogSnapshot(new CatalogSession(connection, _time.GetUtcNow()), () => Return(connection));
         }
-
-        _readers.Dispose();
-    }
-
-    private static void RemoveTemporaries(string path)
-    {
-        // They hold secrets, as the database does.
-        var full = Path.GetFullPath(path);
-        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(full)!, Path.GetFileName(full) + TemporaryMark + "*"))
+        catch (DbException) when (connection is null or { IsLost: true })
         {
-            File.Delete(file);
+            connection?.Dispose();
+            return null;
+        }
+        catch
+        {
+            connection?.Dispose();
+            throw;
         }
     }
 
@@ -139,51 +171,36 @@ internal sealed class CatalogDatabase : IAsyncDisposable
     {
         try
         {
-            connection.Execute("ROLLBACK");
+            if (!connection.IsLost)
+            {
+                connection.Execute("ROLLBACK");
+            }
+        }
+        catch (DbException) when (connection.IsLost)
+        {
+            // Nothing to end.
         }
         finally
         {
-            _idle.Add(connection);
+            if (connection.IsLost)
+            {
+                connection.Dispose();
+            }
+            else
+            {
+                _idle.Add(connection);
+            }
+
             _readers.Release();
         }
     }
 
-    private static SqliteConnection Connect(string connectionString)
+    // When one connection is lost, so are the others, probably.
+    private async Task DisposeIdleAsync()
     {
-        var connection = new SqliteConnection(connectionString);
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = $"""
-            PRAGMA busy_timeout = {BusyTimeoutMs};
-            PRAGMA journal_mode = WAL;
-            PRAGMA synchronous = FULL;
-            PRAGMA foreign_keys = ON;
-            PRAGMA case_sensitive_like = ON;
-            """;
-        command.ExecuteNonQuery();
-        // SQLite's lower() knows ASCII only.
-        connection.CreateFunction("casefold", (string? text) => text?.ToLowerInvariant(), isDeterministic: true);
-        return connection;
-    }
-
-    /// <summary>A name beside the database for a file that does not outlive its use; what a crash leaves is removed at the next start.</summary>
-    public string TemporaryPath(string use) => $"{FilePath}{TemporaryMark}{use}-{Guid.NewGuid():N}";
-
-    /// <summary>Makes the file, readable by its owner alone, unless it is there.</summary>
-    public static void CreatePrivateFile(string path)
-    {
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
+        while (_idle.TryTake(out var connection))
         {
-            Directory.CreateDirectory(folder);
+            await connection.DisposeAsync();
         }
-
-        // SQLite gives its -wal and -shm files the mode of the database.
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using var file = new FileStream(path, options);
     }
 }

@@ -20,7 +20,7 @@ internal static class ListQuery
             return new ListPage([], available, 0);
         }
 
-        var sql = new SqlText().Append(request.Distinct ? "SELECT DISTINCT " : "SELECT ");
+        var sql = session.Sql(request.Distinct ? "SELECT DISTINCT " : "SELECT ");
         if (request.Distinct)
         {
             request.Projection.AppendShownColumns(sql);
@@ -53,7 +53,7 @@ internal static class ListQuery
     /// <summary>Number of matches without regard to the page.</summary>
     public static long Count(CatalogSession session, ListRequest request, Caller caller, Action<SqlText>? restrict)
     {
-        var sql = new SqlText().Append("SELECT count(*)");
+        var sql = session.Sql("SELECT count(*)");
         if (!request.Distinct)
         {
             AppendFrom(sql, session, request, caller, restrict);
@@ -63,7 +63,7 @@ internal static class ListQuery
         sql.Append(" FROM (SELECT DISTINCT ");
         request.Projection.AppendShownColumns(sql);
         AppendFrom(sql, session, request, caller, restrict);
-        return session.Count(sql.Append(")"));
+        return session.Count(sql.Append(") AS d"));
     }
 
     private static void AppendFrom(SqlText sql, CatalogSession session, ListRequest request, Caller caller, Action<SqlText>? restrict)
@@ -121,8 +121,15 @@ internal static class ListQuery
                 continue;
             }
 
-            terms.Add($"t.{column} {direction}");
+            terms.Add(sql.Dialect.Order("t." + column, isDescending: direction == "DESC"));
             isUnique = column is "uuid" or "id";
+        }
+
+        if (request.Distinct)
+        {
+            // Pages of rows in no order would overlap.
+            terms.AddRange(request.Projection.Shown.Where(column => !column.IsDerived && !terms.Any(term => term.StartsWith($"t.{column.Name} ", StringComparison.Ordinal)))
+                .Select(column => sql.Dialect.Order("t." + column.Name, isDescending: false)));
         }
 
         if (terms.Count > 0)

@@ -4,10 +4,12 @@ using System.Text;
 namespace KeepFs.Catalog.Storage;
 
 /// <summary>SQL under construction. Operands only ever enter as parameters; text appended here comes from this program.</summary>
-internal sealed class SqlText
+internal sealed class SqlText(SqlDialect dialect)
 {
     private readonly StringBuilder _text = new();
     private readonly List<object?> _parameters = [];
+
+    public SqlDialect Dialect => dialect;
 
     public IReadOnlyList<object?> Parameters => _parameters;
 
@@ -20,9 +22,14 @@ internal sealed class SqlText
     /// <summary>Appends the name of a new parameter.</summary>
     public SqlText Value(object? value) => Append(Parameter(value));
 
-    /// <summary>Adds a parameter and returns its name, for values that are named more than once.</summary>
+    /// <summary>Adds a parameter and returns its name, for values that are named more than once. Not every database stores NUL in text, so none does.</summary>
     public string Parameter(object? value)
     {
+        if (value is string text && text.Contains('\0'))
+        {
+            throw ApiException.Invalid("text must not contain the character NUL");
+        }
+
         _parameters.Add(value);
         return string.Create(CultureInfo.InvariantCulture, $"@p{_parameters.Count - 1}");
     }

@@ -1,9 +1,11 @@
+using System.Data.Common;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using KeepFs.Engine.Blocks;
 using KeepFs.Hosting.Configuration;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KeepFs.Catalog.Tests;
@@ -22,13 +24,16 @@ internal sealed class TestCatalog : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("keepfs-catalog-").FullName;
     private readonly Func<ClusterConfig, ClusterConfig> _configure;
     private readonly bool _isTestMode;
+    private readonly PostgreSqlConfig? _postgres;
     private CatalogServer? _server;
 
-    private TestCatalog(Func<ClusterConfig, ClusterConfig> configure, bool isTestMode) => (_configure, _isTestMode) = (configure, isTestMode);
+    private bool _ownsDatabase = true;
+
+    private TestCatalog(PostgreSqlConfig? postgres, Func<ClusterConfig, ClusterConfig> configure, bool isTestMode) => (_postgres, _configure, _isTestMode) = (postgres, configure, isTestMode);
 
     public HttpClient Http { get; private set; } = null!;
 
-    public TestClock Clock { get; } = new();
+    public TestClock Clock { get; private init; } = new();
 
     public string AdminToken { get; private set; } = "";
 
@@ -42,13 +47,31 @@ internal sealed class TestCatalog : IAsyncDisposable
 
     public CatalogServer Server => _server!;
 
+    public PostgreSqlConfig Postgres => _postgres!;
+
     public string DatabasePath => Path.Combine(_folder, "catalog.sqlite");
 
     public LocatorSigner Signer { get; } = new(SigningKey, TimeSpan.FromHours(336));
 
-    public static async Task<TestCatalog> StartAsync(Func<ClusterConfig, ClusterConfig>? configure = null, bool isTestMode = false)
+    public static async Task<TestCatalog> StartAsync(DatabaseKind database, Func<ClusterConfig, ClusterConfig>? configure = null, bool isTestMode = false)
     {
-        var catalog = new TestCatalog(configure ?? (config => config), isTestMode);
+        var catalog = new TestCatalog(database == DatabaseKind.Postgres ? await PostgresDatabases.CreateAsync() : null, configure ?? (config => config), isTestMode);
+        await catalog.OpenAsync();
+        return catalog;
+    }
+
+    /// <summary>Another server on the same PostgreSQL database, with the same clock. Dispose it first.</summary>
+    public async Task<TestCatalog> StartBesideAsync()
+    {
+        var catalog = new TestCatalog(_postgres, _configure, _isTestMode) { Clock = Clock, _ownsDatabase = false };
+        await catalog.OpenAsync();
+        return catalog;
+    }
+
+    /// <summary>A server on a database that somebody else made and removes.</summary>
+    public static async Task<TestCatalog> StartOnAsync(PostgreSqlConfig database)
+    {
+        var catalog = new TestCatalog(database, config => config, isTestMode: false) { _ownsDatabase = false };
         await catalog.OpenAsync();
         return catalog;
     }
@@ -58,6 +81,14 @@ internal sealed class TestCatalog : IAsyncDisposable
         await CloseAsync();
         between?.Invoke();
         await OpenAsync();
+    }
+
+    /// <summary>The database itself, past the server.</summary>
+    public async Task<DbConnection> ConnectAsync()
+    {
+        DbConnection connection = _postgres is null ? new SqliteConnection($"Data Source={DatabasePath};Pooling=False") : PostgresDatabases.Connect(_postgres);
+        await connection.OpenAsync();
+        return connection;
     }
 
     /// <summary>A locator of the text, signed for the token.</summary>
@@ -129,6 +160,10 @@ internal sealed class TestCatalog : IAsyncDisposable
     {
         await CloseAsync();
         Directory.Delete(_folder, recursive: true);
+        if (_postgres is not null && _ownsDatabase)
+        {
+            await PostgresDatabases.DropAsync(_postgres);
+        }
     }
 
     private async Task OpenAsync()
@@ -140,6 +175,7 @@ internal sealed class TestCatalog : IAsyncDisposable
             Users = new UsersConfig { AnonymousUserToken = AnonymousToken },
             Collections = new CollectionsConfig { BlobSigningKey = SigningKey, TrashSweepInterval = TimeSpan.Zero },
             Catalog = new CatalogConfig { SqlitePath = DatabasePath },
+            PostgreSQL = _postgres ?? new PostgreSqlConfig(),
             Services = new ServicesConfig
             {
                 Keepstore = new ServiceConfig
