@@ -51,6 +51,30 @@ public sealed record KeepFsConfig
 {
     /// <summary>How keepstores verify what they hold.</summary>
     public ScrubConfig Scrub { get; init; } = new();
+
+    /// <summary>How often wrong tokens may be tried.</summary>
+    public FailedLoginsConfig FailedLogins { get; init; } = new();
+
+    /// <summary>
+    /// Addresses or networks (<c>10.0.0.0/8</c>) of proxies whose <c>X-Forwarded-For</c> is believed; from others it says nothing.
+    /// </summary>
+    public IReadOnlyDictionary<string, bool> TrustedProxies { get; init; } = new Dictionary<string, bool>();
+}
+
+/// <summary>Limits on wrong tokens from one address (an IPv6 network of 64 bits counts as one); docs/security.md.</summary>
+public sealed record FailedLoginsConfig
+{
+    /// <summary>
+    /// Wrong tokens that an address may present in one <see cref="Window"/>; then it waits. 0 = no limit. Many more than a person or a script with an old
+    /// token makes, far too few to guess one.
+    /// </summary>
+    public int Limit { get; init; } = 60;
+
+    /// <summary>After this time without wrong tokens everything is forgotten.</summary>
+    public TimeSpan Window { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Most addresses with wrong tokens, and most right tokens of addresses, that are remembered; about 100 bytes each.</summary>
+    public int MaxRemembered { get; init; } = 10_000;
 }
 
 /// <summary>Scrubbing (decision 0014).</summary>
@@ -297,8 +321,16 @@ public sealed record TlsConfig
     /// <summary>PEM file.</summary>
     public string Key { get; init; } = "";
 
+    /// <summary><see cref="Certificate"/> as a path.</summary>
+    public string CertificatePath => PathOf(Certificate);
+
+    /// <summary><see cref="Key"/> as a path.</summary>
+    public string KeyPath => PathOf(Key);
+
     /// <summary>Clients do not verify certificates.</summary>
     public bool Insecure { get; init; }
+
+    private static string PathOf(string text) => text.StartsWith("file://", StringComparison.Ordinal) ? text["file://".Length..] : text;
 }
 
 /// <summary>The catalogue's database.</summary>

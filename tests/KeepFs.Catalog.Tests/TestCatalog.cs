@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using KeepFs.Engine.Blocks;
 using KeepFs.Hosting.Configuration;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KeepFs.Catalog.Tests;
@@ -22,9 +23,11 @@ internal sealed class TestCatalog : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("keepfs-catalog-").FullName;
     private readonly Func<ClusterConfig, ClusterConfig> _configure;
     private readonly bool _isTestMode;
+    private readonly ILoggerFactory _loggers;
     private CatalogServer? _server;
 
-    private TestCatalog(Func<ClusterConfig, ClusterConfig> configure, bool isTestMode) => (_configure, _isTestMode) = (configure, isTestMode);
+    private TestCatalog(Func<ClusterConfig, ClusterConfig> configure, bool isTestMode, ILoggerFactory loggers) =>
+        (_configure, _isTestMode, _loggers) = (configure, isTestMode, loggers);
 
     public HttpClient Http { get; private set; } = null!;
 
@@ -46,9 +49,9 @@ internal sealed class TestCatalog : IAsyncDisposable
 
     public LocatorSigner Signer { get; } = new(SigningKey, TimeSpan.FromHours(336));
 
-    public static async Task<TestCatalog> StartAsync(Func<ClusterConfig, ClusterConfig>? configure = null, bool isTestMode = false)
+    public static async Task<TestCatalog> StartAsync(Func<ClusterConfig, ClusterConfig>? configure = null, bool isTestMode = false, ILoggerFactory? loggers = null)
     {
-        var catalog = new TestCatalog(configure ?? (config => config), isTestMode);
+        var catalog = new TestCatalog(configure ?? (config => config), isTestMode, loggers ?? NullLoggerFactory.Instance);
         await catalog.OpenAsync();
         return catalog;
     }
@@ -153,7 +156,7 @@ internal sealed class TestCatalog : IAsyncDisposable
                 Keepproxy = new ServiceConfig { ExternalURL = "https://keep.example/" },
             },
         });
-        _server = CatalogServer.Create(config, new CatalogServerOptions { IsTestMode = _isTestMode }, certificate: null, Clock, NullLoggerFactory.Instance);
+        _server = CatalogServer.Create(config, new CatalogServerOptions { IsTestMode = _isTestMode }, certificate: null, Clock, _loggers);
         await _server.StartAsync(CancellationToken.None);
         Http = new HttpClient { BaseAddress = _server.Addresses[0] };
         AdminToken = await _server.EnsureUserAsync("admin", admin: true, "zzzzz-gj3su-adminadminadmin", "adminsecretadminsecretadminsecret", CancellationToken.None);
