@@ -14,11 +14,11 @@ internal static class CollectionLookup
     public static Row? FindByHash(CatalogSession session, string hash, Caller caller, bool includeTrash)
     {
         var type = RecordTypes.Collections;
-        var sql = new SqlText().Append("SELECT ");
+        var sql = session.Sql("SELECT ");
         Projection.Default(type).AppendColumns(sql, caller);
         sql.Append(" FROM collections t WHERE t.portable_data_hash = ").Value(string.Join('+', hash.Split('+').Take(2))).Append(" AND ");
         Access.AppendVisible(sql, type, caller, includeTrash, session.NowText);
-        sql.Append(" ORDER BY t.trash_at IS NOT NULL, t.trash_at DESC LIMIT 1");
+        sql.Append(" ORDER BY t.trash_at IS NOT NULL, t.trash_at DESC, t.id LIMIT 1");
         return session.Rows(sql, type).SingleOrDefault();
     }
 }

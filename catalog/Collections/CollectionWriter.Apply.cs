@@ -160,7 +160,7 @@ internal sealed partial class CollectionWriter
             return;
         }
 
-        var sql = new SqlText().Append("UPDATE collections SET revision = revision + 1");
+        var sql = session.Sql("UPDATE collections SET revision = revision + 1");
         foreach (var name in shared)
         {
             sql.Append($", {name} = ").Value(changes[name]);

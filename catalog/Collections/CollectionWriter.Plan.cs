@@ -81,8 +81,14 @@ internal sealed partial class CollectionWriter
 
         public CollectionContent Build(ReadOnlyMemory<byte> current)
         {
-            var content = BuildFiles(current);
-            return _segments is null ? content : CollectionContent.Of(_segments.Apply(content.Stored));
+            if (_segments is null)
+            {
+                return BuildFiles(current);
+            }
+
+            // Segments alone are replaced in what is there, which was checked when it was stored.
+            var files = _manifest is null && _replace is null ? current : BuildFiles(current).Stored;
+            return CollectionContent.Of(_segments.Apply(files));
         }
 
         private CollectionContent BuildFiles(ReadOnlyMemory<byte> current)
@@ -90,11 +96,6 @@ internal sealed partial class CollectionWriter
             if (_replace is not null)
             {
                 return CollectionContent.Of(_replace.Apply(current, _sources, _given));
-            }
-
-            if (_manifest is null && _segments is not null)
-            {
-                return CollectionContent.Of(current.Span);
             }
 
             var manifest = _manifest ?? [];

@@ -44,7 +44,7 @@ internal static class UniqueNames
         // What has expired but was not swept yet does not hold its name.
         var isCurrent = type == RecordTypes.Collections ? " AND uuid = current_version_uuid" : "";
         var holder = session.Rows(
-            new SqlText().Append($"SELECT uuid, trash_at FROM {type.Table} WHERE owner_uuid = ").Value(owner).Append(" AND name = ").Value(name)
+            session.Sql($"SELECT uuid, trash_at FROM {type.Table} WHERE owner_uuid = ").Value(owner).Append(" AND name = ").Value(name)
                 .Append($" AND is_trashed = 0{isCurrent} AND uuid <> ").Value(uuid),
             type).SingleOrDefault();
         if (holder is null)

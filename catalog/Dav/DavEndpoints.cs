@@ -162,8 +162,8 @@ internal sealed class DavEndpoints(CatalogContext catalog)
     /// <summary>Readable collections of an owner that have rows in the table for themselves, not only for what is in them.</summary>
     private static List<string> OwnedWith(CatalogSession session, Caller caller, string owner, string table)
     {
-        var sql = new SqlText().Append("SELECT t.uuid FROM collections t WHERE t.owner_uuid = ").Value(owner)
-            .Append($" AND EXISTS (SELECT 1 FROM {table} d WHERE d.uuid = t.uuid AND d.path = x'') AND ");
+        var sql = session.Sql("SELECT t.uuid FROM collections t WHERE t.owner_uuid = ").Value(owner)
+            .Append($" AND EXISTS (SELECT 1 FROM {table} d WHERE d.uuid = t.uuid AND length(d.path) = 0) AND ");
         Access.AppendVisible(sql, RecordTypes.Collections, caller, includeTrash: false, session.NowText);
         return [.. session.Rows(sql, RecordTypes.Collections).Select(row => row.Uuid)];
     }

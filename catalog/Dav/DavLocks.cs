@@ -118,7 +118,7 @@ internal static class DavLocks
     private static DavLock? Find(CatalogSession session, string token, string uuid, string path) =>
         In(session, uuid).Find(found => found.Token == token && found.Covers(path));
 
-    private static DavLock Of(Microsoft.Data.Sqlite.SqliteDataReader row, DateTimeOffset now) => new()
+    private static DavLock Of(System.Data.Common.DbDataReader row, DateTimeOffset now) => new()
     {
         Token = row.GetString(0),
         Uuid = row.GetString(1),

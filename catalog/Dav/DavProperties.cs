@@ -32,11 +32,11 @@ internal static class DavProperties
 
         // One range of the index: nothing sorts between a resource and what is below. Members have no separator behind the prefix.
         var start = after is null ? key : [.. DavPath.Key(after), DavPath.Separator];
-        var prefix = key.Length == 0 ? 0L : from.Length;
+        var members = key.Length == 0 ? 1L : from.Length + 1;
         var reach = depth switch
         {
             0 => "path = @p1 AND path >= @p2 AND path < @p3",
-            1 => "path >= @p2 AND path < @p3 AND (path = @p1 OR instr(substr(path, @p4 + 1), x'00') = 0)",
+            1 => $"path >= @p2 AND path < @p3 AND (path = @p1 OR {session.Dialect.Position("@p5", "substr(path, @p4)")} = 0)",
             _ => "path >= @p2 AND path < @p3",
         };
         var (rows, length, hasMore) = (0, 0, false);
@@ -55,7 +55,7 @@ internal static class DavProperties
                 (rows, length, last) = (rows + 1, length + item.Property.Value!.Length, item.Key);
                 return true;
             },
-            uuid, key, start, to, prefix);
+            uuid, key, start, to, members, new[] { DavPath.Separator });
         return new DavPropertyPage { Items = [.. items.Select(item => item.Property with { Path = DavPath.Text(item.Key) })], HasMore = hasMore };
     }
 

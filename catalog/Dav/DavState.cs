@@ -29,7 +29,7 @@ internal static class DavState
 
     /// <summary>The collection has locks, and it has properties; one look into two indexes, because every save asks.</summary>
     public static (bool HasLocks, bool HasProperties) Of(CatalogSession session, string uuid) => session.Read(
-        "SELECT EXISTS (SELECT 1 FROM dav_locks WHERE uuid = @p0 AND expires_at > @p1), EXISTS (SELECT 1 FROM dav_properties WHERE uuid = @p0)",
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM dav_locks WHERE uuid = @p0 AND expires_at > @p1) THEN 1 ELSE 0 END, CASE WHEN EXISTS (SELECT 1 FROM dav_properties WHERE uuid = @p0) THEN 1 ELSE 0 END",
         row => (row.GetInt64(0) != 0, row.GetInt64(1) != 0), uuid, session.NowText).Single();
 
     /// <summary>Null when the write has none.</summary>

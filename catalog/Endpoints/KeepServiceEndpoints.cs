@@ -29,7 +29,7 @@ internal sealed class KeepServiceEndpoints(CatalogContext catalog, RecordEndpoin
         var projection = Projection.Default(RecordTypes.KeepServices);
         var rows = await catalog.Database.ReadAsync(
             session => session.Rows(
-                new SqlText().Append($"SELECT t.* FROM keep_services t WHERE t.service_type {(isExternal ? "=" : "<>")} 'proxy' ORDER BY t.uuid"), RecordTypes.KeepServices),
+                session.Sql($"SELECT t.* FROM keep_services t WHERE t.service_type {(isExternal ? "=" : "<>")} 'proxy' ORDER BY t.uuid"), RecordTypes.KeepServices),
             ct);
         return new ApiResult.Page(RecordTypes.KeepServices, new ListPage(rows, rows.Count, rows.Count), projection, 0);
     }

@@ -52,7 +52,7 @@ internal sealed class UserEndpoints(CatalogContext catalog, RecordEndpoints reco
         var row = await catalog.Database.ReadAsync(
             session =>
             {
-                var sql = new SqlText().Append("SELECT ");
+                var sql = session.Sql("SELECT ");
                 projection.AppendColumns(sql, request.Caller);
                 return session.Rows(sql.Append(" FROM users t WHERE t.uuid = ").Value(uuid), RecordTypes.Users).SingleOrDefault();
             },

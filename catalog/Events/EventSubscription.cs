@@ -71,7 +71,7 @@ internal sealed class EventSubscription
         return isFull;
     }
 
-    private static long Newest(CatalogSession session) => session.Count(new SqlText().Append("SELECT coalesce(max(id), 0) FROM logs"));
+    private static long Newest(CatalogSession session) => session.Count(session.Sql("SELECT coalesce(max(id), 0) FROM logs"));
 
     private static long Id(Row row) => Convert.ToInt64(row["id"], System.Globalization.CultureInfo.InvariantCulture);
 

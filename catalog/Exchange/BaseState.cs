@@ -22,13 +22,11 @@ internal sealed class BaseState(CatalogContext catalog, bool isTestMode)
 
     public bool IsTestMode => isTestMode;
 
-    private string CopyPath => catalog.Database.FilePath + ".base";
-
     /// <summary>After the records that every cluster has were made.</summary>
     public void Started(WriteSession session)
     {
         // An earlier start of a test server has kept what it was to be.
-        _followsStart = isTestMode && !File.Exists(CopyPath);
+        _followsStart = isTestMode && !catalog.Database.Store.HasBase(session);
         KeepIfStarting(session);
     }
 
@@ -44,17 +42,17 @@ internal sealed class BaseState(CatalogContext catalog, bool isTestMode)
     /// <summary>Nothing but what the start made: an import then replaces all of it.</summary>
     public bool IsFresh(CatalogSession session)
     {
-        var wellKnown = Json(catalog.Uuids.WellKnown);
+        var sql = session.Dialect;
         return session.Scalar(
-            """
-            SELECT EXISTS (SELECT 1 FROM collections)
-                OR EXISTS (SELECT 1 FROM groups WHERE uuid NOT IN (SELECT value FROM json_each(@p0)))
-                OR EXISTS (SELECT 1 FROM users WHERE uuid NOT IN (SELECT value FROM json_each(@p0)) AND coalesce(username, '') NOT IN (SELECT value FROM json_each(@p1)))
-                OR EXISTS (SELECT 1 FROM links WHERE link_class <> 'permission' OR head_uuid NOT IN (SELECT value FROM json_each(@p0)))
-                OR EXISTS (SELECT 1 FROM api_client_authorizations WHERE uuid NOT IN (SELECT value FROM json_each(@p2)))
-                OR EXISTS (SELECT 1 FROM keep_services WHERE from_config = 0)
+            $"""
+            SELECT CASE WHEN EXISTS (SELECT 1 FROM collections)
+                OR EXISTS (SELECT 1 FROM groups WHERE {sql.NotIn("uuid", "@p0")})
+                OR EXISTS (SELECT 1 FROM users WHERE {sql.NotIn("uuid", "@p0")} AND {sql.NotIn("coalesce(username, '')", "@p1")})
+                OR EXISTS (SELECT 1 FROM links WHERE link_class <> 'permission' OR {sql.NotIn("head_uuid", "@p0")})
+                OR EXISTS (SELECT 1 FROM api_client_authorizations WHERE {sql.NotIn("uuid", "@p2")})
+                OR EXISTS (SELECT 1 FROM keep_services WHERE from_config = 0) THEN 1 ELSE 0 END
             """,
-            wellKnown, Json(_ensured.Select(user => user.Username)), Json(_ensured.Select(user => user.TokenUuid))) is 0L;
+            SqlList.Of(catalog.Uuids.WellKnown), SqlList.Of(_ensured.Select(user => user.Username)), SqlList.Of(_ensured.Select(user => user.TokenUuid))) is 0L;
     }
 
     /// <summary>Empties every table; the users that were ensured, so that <see cref="EnsureAgain"/> gives them their old UUIDs.</summary>
@@ -62,9 +60,9 @@ internal sealed class BaseState(CatalogContext catalog, bool isTestMode)
     {
         var users = new Dictionary<string, string>(StringComparer.Ordinal);
         session.Each(
-            "SELECT username, uuid FROM users WHERE username IN (SELECT value FROM json_each(@p0))",
-            row => users[row.GetString(0)] = row.GetString(1), Json(_ensured.Select(user => user.Username)));
-        foreach (var table in TableCopy.Tables(session))
+            $"SELECT username, uuid FROM users WHERE {session.Dialect.In("username", "@p0")}",
+            row => users[row.GetString(0)] = row.GetString(1), SqlList.Of(_ensured.Select(user => user.Username)));
+        foreach (var table in session.Dialect.Tables(session))
         {
             session.Execute($"DELETE FROM {table}");
         }
@@ -98,22 +96,18 @@ internal sealed class BaseState(CatalogContext catalog, bool isTestMode)
         _followsStart = false;
         if (isTestMode)
         {
-            Keep(session);
+            catalog.Database.Store.KeepBase(session);
         }
         else
         {
-            File.Delete(CopyPath);
+            catalog.Database.Store.DropBase(session);
         }
     }
 
     /// <summary>Returns to the copy.</summary>
     public void Reset(WriteSession session)
     {
-        using (var copy = ScratchDatabase.Open(CopyPath, isKept: true, session.Now))
-        {
-            TableCopy.ReplaceAll(copy.Session, session, NewRevision(session));
-        }
-
+        catalog.Database.Store.RestoreBase(session, NewRevision(session));
         KeepServices.Synchronise(session, catalog.Config, catalog.Uuids);
         foreach (var user in _ensured)
         {
@@ -131,22 +125,8 @@ internal sealed class BaseState(CatalogContext catalog, bool isTestMode)
     {
         if (_followsStart)
         {
-            Keep(session);
+            catalog.Database.Store.KeepBase(session);
         }
-    }
-
-    // In the transaction of the change, so that no other write comes between.
-    private void Keep(WriteSession session)
-    {
-        var path = CopyPath + ".new";
-        File.Delete(path);
-        using (var copy = ScratchDatabase.Open(path, isKept: true, session.Now))
-        {
-            TableCopy.ReplaceAll(session, copy.Session, revision: 0);
-            copy.Commit();
-        }
-
-        File.Move(path, CopyPath, overwrite: true);
     }
 
     private void Make(WriteSession session, EnsuredUser user)
@@ -154,6 +134,4 @@ internal sealed class BaseState(CatalogContext catalog, bool isTestMode)
         var system = Bootstrap.SystemCaller(catalog.Uuids);
         _tokens.Ensure(session, system, user.TokenUuid, user.TokenSecret, _users.Ensure(session, system, user.Username, user.IsAdmin));
     }
-
-    private static string Json(IEnumerable<string> values) => System.Text.Json.JsonSerializer.Serialize([.. values], Requests.WireJson.Default.StringArray);
 }

@@ -48,7 +48,7 @@ internal sealed class CatalogExport(CatalogContext catalog)
     private static List<Row> ReadPage(CatalogSession session, ExchangeKind kind, object? last)
     {
         var columns = kind.Columns.Select(column => column.Name).Append(kind.Order).Concat(kind == ExchangeKinds.Tokens ? ["secret_hash", "salted_hash", "sealed_secret"] : []).Distinct();
-        var sql = new SqlText().Append($"SELECT {string.Join(", ", columns)} FROM {kind.Table} WHERE {kind.Condition}");
+        var sql = session.Sql($"SELECT {string.Join(", ", columns)} FROM {kind.Table} WHERE {kind.Condition}");
         if (last is not null)
         {
             sql.Append($" AND {kind.Order} > ").Value(last);

@@ -101,10 +101,10 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
 
     private async Task SendCopyAsync(HttpResponse response, CancellationToken ct)
     {
-        var path = $"{catalog.Database.FilePath}.backup-{Guid.NewGuid():N}";
+        var path = catalog.Database.Store.TemporaryPath("backup");
         try
         {
-            catalog.Database.CopyTo(path);
+            catalog.Database.Store.CopyTo(path);
             response.Headers[CatalogBackup.CountsHeader] = CatalogBackup.Counts(path);
             response.ContentLength = new FileInfo(path).Length;
             await response.SendFileAsync(path, ct);

@@ -1,16 +1,13 @@
+using System.Data.Common;
 using KeepFs.Catalog.Links;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Storage;
-using Microsoft.Data.Sqlite;
 
 namespace KeepFs.Catalog.Exchange;
 
 /// <summary>Puts staged rows into the catalogue, in one transaction: all of them or none. Runs inside the one writer.</summary>
 internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, ImportStage stage, bool replaces)
 {
-    /// <summary>SQLITE_CONSTRAINT.</summary>
-    public const int Constraint = 19;
-
     private readonly ImportSummary _summary = new(stage.Skipped);
 
     /// <exception cref="ApiException">A line cannot be taken in (its number and why).</exception>
@@ -37,19 +34,14 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
     }
 
     /// <summary>The answer to a row that another one excludes.</summary>
-    public static ApiException Clash(ExchangeKind kind, SqliteException e)
-    {
-        // "SQLite Error 19: 'UNIQUE constraint failed: groups.owner_uuid, groups.name'."
-        var columns = e.Message.Split(':')[^1].Trim(' ', '\'', '.').Replace(kind.Table + ".", "", StringComparison.Ordinal);
-        return e.Message.Contains("UNIQUE", StringComparison.Ordinal)
-            ? ApiException.Invalid($"another {kind.Type.Singular} has the same {columns}")
-            : ApiException.Invalid($"{kind.Kind}: {columns} must be given");
-    }
+    public static ApiException Clash(ExchangeKind kind, ConstraintViolation violation) => violation.IsDuplicate
+        ? ApiException.Invalid($"another {kind.Type.Singular} has the same {violation.Columns}")
+        : ApiException.Invalid($"{kind.Kind}: {violation.Columns} must be given");
 
     private void Merge(WriteSession session, ExchangeKind kind, bool isFresh)
     {
         var isLog = kind.Type == RecordTypes.Logs;
-        var columns = TableCopy.Columns(session, kind.Table).Where(column => isLog || column != "id").ToList();
+        var columns = session.Dialect.Columns(session, kind.Table).Where(column => isLog || column != "id").ToList();
         var (revision, keys) = (columns.IndexOf(TableCopy.Revision), kind.Keys.Select(key => columns.IndexOf(key)).ToArray());
         // The last is the line, which is not copied.
         var values = new object[columns.Count + 1];
@@ -95,9 +87,9 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
         {
             TableCopy.Insert(session, kind.Table, columns, values);
         }
-        catch (SqliteException e) when (e.SqliteErrorCode == Constraint)
+        catch (DbException e) when (session.Dialect.Violation(e, kind.Table) is { } violation)
         {
-            throw ApiException.Invalid($"{string.Join(' ', kind.Keys.Select(Text))}: {Clash(kind, e).Message}");
+            throw ApiException.Invalid($"{string.Join(' ', kind.Keys.Select(Text))}: {Clash(kind, violation).Message}");
         }
 
         if (isThere)
@@ -118,7 +110,7 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
 
     private static bool Delete(WriteSession session, ExchangeKind kind, IReadOnlyList<object> key)
     {
-        var sql = new SqlText().Append($"DELETE FROM {kind.Table} WHERE true");
+        var sql = session.Sql($"DELETE FROM {kind.Table} WHERE true");
         for (var i = 0; i < key.Count; i++)
         {
             sql.Append($" AND {kind.Keys[i]} = ").Value(key[i]);

@@ -1,7 +1,8 @@
+using System.Data.Common;
 using System.Text.Json;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Storage;
-using Microsoft.Data.Sqlite;
+using KeepFs.Catalog.Storage.Sqlite;
 
 namespace KeepFs.Catalog.Exchange;
 
@@ -26,7 +27,7 @@ internal sealed class ImportStage : IDisposable
     public ImportStage(CatalogContext catalog, bool skipsUnknown)
     {
         (_catalog, _skipsUnknown, _decoder) = (catalog, skipsUnknown, new RecordDecoder(catalog, skipsUnknown));
-        _path = $"{catalog.Database.FilePath}.import-{Guid.NewGuid():N}";
+        _path = catalog.Database.Store.TemporaryPath("import");
         _rows = ScratchDatabase.Open(_path, isKept: false, catalog.Time.GetUtcNow());
         foreach (var kind in ExchangeKinds.All)
         {
@@ -142,9 +143,9 @@ internal sealed class ImportStage : IDisposable
         {
             TableCopy.Insert(_rows.Session, kind.Table, columns, [.. row.Values.Select(value => value ?? DBNull.Value), number]);
         }
-        catch (SqliteException e) when (e.SqliteErrorCode == ImportMerge.Constraint)
+        catch (DbException e) when (Rows.Dialect.Violation(e, kind.Table) is { } violation)
         {
-            throw ImportMerge.Clash(kind, e);
+            throw ImportMerge.Clash(kind, violation);
         }
     }
 }

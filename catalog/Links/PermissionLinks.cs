@@ -71,7 +71,7 @@ internal static class PermissionLinks
         PermissionGraph.RefreshUsers(session, Uuids.IsUser(tail) ? [tail] : PermissionGraph.UsersThrough(session, tail));
 
     private static Row? Find(WriteSession session, string tail, string head) => session.Rows(
-        new SqlText().Append("SELECT * FROM links WHERE link_class = 'permission' AND name IN ('can_read', 'can_write', 'can_manage') AND tail_uuid = ").Value(tail)
+        session.Sql("SELECT * FROM links WHERE link_class = 'permission' AND name IN ('can_read', 'can_write', 'can_manage') AND tail_uuid = ").Value(tail)
             .Append(" AND head_uuid = ").Value(head),
         RecordTypes.Links).FirstOrDefault();
 }

@@ -122,7 +122,7 @@ internal sealed class Authenticator(CatalogContext catalog, LoginLimiter limiter
     {
         // By hash for bare secrets: the time of an index lookup says nothing about a secret whose hash an attacker cannot choose.
         var hash = TokenSecrets.Hash(secret);
-        var sql = new SqlText().Append("""
+        var sql = session.Sql("""
             SELECT a.uuid AS uuid, a.owner_uuid AS owner_uuid, a.secret_hash, a.salted_hash, a.scopes AS scopes, u.is_active, u.is_admin
             FROM api_client_authorizations a JOIN users u ON u.uuid = a.owner_uuid
             WHERE (a.expires_at IS NULL OR a.expires_at > 

@@ -1,5 +1,4 @@
-using System.Text.Json;
-using KeepFs.Catalog.Requests;
+using KeepFs.Catalog.Storage;
 
 namespace KeepFs.Catalog.Permissions;
 
@@ -45,7 +44,7 @@ internal sealed record Caller
 
     public bool SeesAll => IsAdmin || ReadsEverything;
 
-    public string ActsAsJson => JsonSerializer.Serialize([.. ActsAs], WireJson.Default.StringArray);
+    public SqlList ActsAsList => SqlList.Of(ActsAs);
 
-    public string ReadsAsJson => JsonSerializer.Serialize([.. ActsAs, .. AlsoReadsAs], WireJson.Default.StringArray);
+    public SqlList ReadsAsList => SqlList.Of(ActsAs.Concat(AlsoReadsAs));
 }

@@ -70,9 +70,9 @@ internal static class Ownership
     public static void RequireNoCycle(CatalogSession session, string group, string newOwner)
     {
         var inside = session.Scalar(
-            """
+            $"""
             WITH RECURSIVE above(uuid) AS (
-                SELECT @p1
+                SELECT {session.Dialect.TextOf("@p1")}
                 UNION
                 SELECT g.owner_uuid FROM above a JOIN groups g ON g.uuid = a.uuid
             )

@@ -24,11 +24,11 @@ internal static class Access
         ? AccessLevel.Manage
         : (AccessLevel)Convert.ToInt32(
             session.Scalar(
-                """
+                $"""
                 SELECT coalesce(max(CASE WHEN target_uuid = @p1 THEN level ELSE owned_level END), 0) FROM reachable
-                WHERE user_uuid IN (SELECT value FROM json_each(@p0)) AND (target_uuid = @p1 OR (target_uuid = @p2 AND owned_level > 0))
+                WHERE {session.Dialect.In("user_uuid", "@p0")} AND (target_uuid = @p1 OR (target_uuid = @p2 AND owned_level > 0))
                 """,
-                caller.ActsAsJson, uuid, ownerUuid ?? ""),
+                caller.ActsAsList, uuid, ownerUuid ?? ""),
             CultureInfo.InvariantCulture);
 
     /// <summary>An expression for the caller's level on the row <c>t</c>.</summary>
@@ -40,17 +40,17 @@ internal static class Access
             return;
         }
 
-        sql.Append("""
+        sql.Append($"""
             (SELECT coalesce(max(CASE WHEN r.target_uuid = t.uuid THEN r.level ELSE r.owned_level END), 0) FROM reachable r
-             WHERE r.user_uuid IN (SELECT value FROM json_each(
-            """).Value(caller.ActsAsJson).Append(")) AND (r.target_uuid = t.uuid OR (r.target_uuid = t.owner_uuid AND r.owned_level > 0)))");
+             WHERE {sql.Dialect.In("r.user_uuid", sql.Parameter(caller.ActsAsList))} AND (r.target_uuid = t.uuid OR (r.target_uuid = t.owner_uuid AND r.owned_level > 0)))
+            """);
     }
 
     private static void AppendReadable(SqlText sql, RecordType type, Caller caller)
     {
         if (type == RecordTypes.KeepServices || (type == RecordTypes.Tokens ? caller.IsSystem : caller.SeesAll))
         {
-            sql.Append("1");
+            sql.Append("true");
             return;
         }
 
@@ -60,21 +60,21 @@ internal static class Access
             return;
         }
 
-        var users = sql.Parameter(caller.ReadsAsJson);
+        var users = sql.Parameter(caller.ReadsAsList);
         if (type == RecordTypes.Logs)
         {
             AppendReach(sql, users, "t.object_uuid", "level", 1);
             sql.Append(" OR ");
             AppendReach(sql, users, "t.object_owner_uuid", "owned_level", 1);
-            sql.Append($" OR t.owner_uuid IN (SELECT value FROM json_each({users}))");
+            sql.Append(" OR " + sql.Dialect.In("t.owner_uuid", users));
             return;
         }
 
         if (type == RecordTypes.Links)
         {
-            sql.Append($"t.link_class = 'permission' AND (t.tail_uuid IN (SELECT value FROM json_each({users})) OR t.head_uuid IN (SELECT value FROM json_each({users})) OR ");
+            sql.Append($"t.link_class = 'permission' AND ({sql.Dialect.In("t.tail_uuid", users)} OR {sql.Dialect.In("t.head_uuid", users)} OR ");
             AppendManagesHead(sql, users);
-            sql.Append(") OR (t.link_class IS NOT 'permission' AND (");
+            sql.Append(") OR ((t.link_class <> 'permission' OR t.link_class IS NULL) AND (");
             AppendOwnRule(sql, users, "t.uuid");
             sql.Append("))");
             return;
@@ -102,7 +102,7 @@ internal static class Access
     }
 
     private static void AppendReach(SqlText sql, string users, string target, string level, int least) => sql.Append(
-        $"EXISTS (SELECT 1 FROM reachable r WHERE r.user_uuid IN (SELECT value FROM json_each({users})) AND r.target_uuid = {target} AND r.{level} >= {least})");
+        $"EXISTS (SELECT 1 FROM reachable r WHERE {sql.Dialect.In("r.user_uuid", users)} AND r.target_uuid = {target} AND r.{level} >= {least})");
 
     private static void AppendManagesHead(SqlText sql, string users)
     {

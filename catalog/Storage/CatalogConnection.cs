@@ -1,37 +1,41 @@
+using System.Data.Common;
 using System.Globalization;
-using Microsoft.Data.Sqlite;
 
 namespace KeepFs.Catalog.Storage;
 
 /// <summary>
 /// A connection and the statements that were compiled on it: compiling one costs more than most of them take to run. For one thread at a time.
 /// </summary>
-internal sealed class CatalogConnection(SqliteConnection connection) : IAsyncDisposable, IDisposable
+internal sealed class CatalogConnection(DbConnection connection, SqlDialect dialect) : IAsyncDisposable, IDisposable
 {
     /// <summary>Compiled statements kept, about 8 KiB each. Requests make no more different ones than this; who sends odd filters makes others.</summary>
     private const int MaxStatements = 200;
 
-    private readonly Dictionary<string, SqliteCommand> _idle = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DbCommand> _idle = new(StringComparer.Ordinal);
+
+    public SqlDialect Dialect => dialect;
 
     /// <summary>A statement with its parameters set; disposing gives it back.</summary>
     public Statement Prepare(SqlText sql)
     {
         var text = sql.ToString();
-        if (!_idle.Remove(text, out var command))
+        if (_idle.Remove(text, out var command))
         {
-            command = connection.CreateCommand();
-#pragma warning disable CA2100 // SqlText holds no operand: they are parameters.
-            command.CommandText = text;
-#pragma warning restore CA2100
             for (var i = 0; i < sql.Parameters.Count; i++)
             {
-                command.Parameters.Add(new SqliteParameter { ParameterName = string.Create(CultureInfo.InvariantCulture, $"@p{i}") });
+                dialect.Bind(command.Parameters[i], sql.Parameters[i]);
             }
+
+            return new Statement(this, command);
         }
 
+        command = connection.CreateCommand();
+#pragma warning disable CA2100 // SqlText holds no operand: they are parameters.
+        command.CommandText = text;
+#pragma warning restore CA2100
         for (var i = 0; i < sql.Parameters.Count; i++)
         {
-            command.Parameters[i].Value = sql.Parameters[i] ?? DBNull.Value;
+            command.Parameters.Add(dialect.Parameter(string.Create(CultureInfo.InvariantCulture, $"@p{i}"), sql.Parameters[i]));
         }
 
         return new Statement(this, command);
@@ -40,7 +44,7 @@ internal sealed class CatalogConnection(SqliteConnection connection) : IAsyncDis
     /// <summary>Runs a constant statement.</summary>
     public void Execute(string sql)
     {
-        using var statement = Prepare(new SqlText().Append(sql));
+        using var statement = Prepare(new SqlText(dialect).Append(sql));
         statement.Command.ExecuteNonQuery();
     }
 
@@ -58,7 +62,7 @@ internal sealed class CatalogConnection(SqliteConnection connection) : IAsyncDis
         connection.Dispose();
     }
 
-    private void Return(SqliteCommand command)
+    private void Return(DbCommand command)
     {
         if (_idle.Count >= MaxStatements)
         {
@@ -66,7 +70,7 @@ internal sealed class CatalogConnection(SqliteConnection connection) : IAsyncDis
         }
 
         // Values may be large; the statement's own copies go with its next use.
-        foreach (SqliteParameter parameter in command.Parameters)
+        foreach (DbParameter parameter in command.Parameters)
         {
             parameter.Value = DBNull.Value;
         }
@@ -89,9 +93,9 @@ internal sealed class CatalogConnection(SqliteConnection connection) : IAsyncDis
     }
 
     /// <summary>A statement in use.</summary>
-    internal readonly struct Statement(CatalogConnection owner, SqliteCommand command) : IDisposable
+    internal readonly struct Statement(CatalogConnection owner, DbCommand command) : IDisposable
     {
-        public SqliteCommand Command => command;
+        public DbCommand Command => command;
 
         public void Dispose() => owner.Return(command);
     }

@@ -1,6 +1,6 @@
+using System.Data.Common;
 using System.Globalization;
 using KeepFs.Catalog.Records;
-using Microsoft.Data.Sqlite;
 
 namespace KeepFs.Catalog.Storage;
 
@@ -11,6 +11,12 @@ internal class CatalogSession(CatalogConnection connection, DateTimeOffset now)
     public DateTimeOffset Now { get; } = Timestamp.Truncate(now);
 
     public string NowText => Timestamp.Format(Now);
+
+    /// <summary>What this database says in its own way.</summary>
+    public SqlDialect Dialect => connection.Dialect;
+
+    /// <summary>The beginning of a statement.</summary>
+    public SqlText Sql(string text) => new SqlText(Dialect).Append(text);
 
     public int Execute(SqlText sql)
     {
@@ -24,8 +30,7 @@ internal class CatalogSession(CatalogConnection connection, DateTimeOffset now)
     public object? Scalar(SqlText sql)
     {
         using var statement = connection.Prepare(sql);
-        var value = statement.Command.ExecuteScalar();
-        return value is DBNull ? null : value;
+        return ValueOf(statement.Command.ExecuteScalar());
     }
 
     public object? Scalar(string sql, params ReadOnlySpan<object?> values) => Scalar(Numbered(sql, values));
@@ -46,7 +51,7 @@ internal class CatalogSession(CatalogConnection connection, DateTimeOffset now)
     }
 
     /// <summary>Hands over row after row as they are read; none is kept.</summary>
-    public void Each(string sql, Action<SqliteDataReader> row, params ReadOnlySpan<object?> values)
+    public void Each(string sql, Action<DbDataReader> row, params ReadOnlySpan<object?> values)
     {
         using var statement = connection.Prepare(Numbered(sql, values));
         using var reader = statement.Command.ExecuteReader();
@@ -57,10 +62,10 @@ internal class CatalogSession(CatalogConnection connection, DateTimeOffset now)
     }
 
     /// <summary>Reads rows of any form.</summary>
-    public List<T> Read<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<object?> values) => ReadWhile(sql, read, static _ => true, values);
+    public List<T> Read<T>(string sql, Func<DbDataReader, T> read, params ReadOnlySpan<object?> values) => ReadWhile(sql, read, static _ => true, values);
 
     /// <summary>Reads rows of any form until one is not wanted; that one is not kept.</summary>
-    public List<T> ReadWhile<T>(string sql, Func<SqliteDataReader, T> read, Func<T, bool> accept, params ReadOnlySpan<object?> values)
+    public List<T> ReadWhile<T>(string sql, Func<DbDataReader, T> read, Func<T, bool> accept, params ReadOnlySpan<object?> values)
     {
         using var statement = connection.Prepare(Numbered(sql, values));
         using var reader = statement.Command.ExecuteReader();
@@ -94,7 +99,7 @@ internal class CatalogSession(CatalogConnection connection, DateTimeOffset now)
             var row = new Row(type);
             for (var i = 0; i < names.Length; i++)
             {
-                row[names[i]] = reader.IsDBNull(i) ? null : reader.GetValue(i);
+                row[names[i]] = ValueOf(reader.GetValue(i));
             }
 
             rows.Add(row);
@@ -107,9 +112,17 @@ internal class CatalogSession(CatalogConnection connection, DateTimeOffset now)
         return rows;
     }
 
-    private static SqlText Numbered(string sql, ReadOnlySpan<object?> values)
+    // Constants are narrower than columns in some databases.
+    private static object? ValueOf(object? value) => value switch
     {
-        var text = new SqlText().Append(sql);
+        DBNull => null,
+        int number => (long)number,
+        _ => value,
+    };
+
+    private SqlText Numbered(string sql, ReadOnlySpan<object?> values)
+    {
+        var text = Sql(sql);
         foreach (var value in values)
         {
             text.Parameter(value);

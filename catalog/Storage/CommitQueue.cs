@@ -1,5 +1,5 @@
+using System.Data.Common;
 using System.Threading.Channels;
-using Microsoft.Data.Sqlite;
 
 namespace KeepFs.Catalog.Storage;
 
@@ -15,6 +15,7 @@ internal sealed class CommitQueue : IAsyncDisposable
     // Bounds how long the first write of a transaction waits for the others.
     private const int MaxBatch = 64;
 
+    private readonly CatalogStore _store;
     private readonly CatalogConnection _connection;
     private readonly TimeProvider _time;
     private readonly Channel<Job> _jobs = Channel.CreateBounded<Job>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
@@ -25,9 +26,9 @@ internal sealed class CommitQueue : IAsyncDisposable
     private long _commits;
     private long _writes;
 
-    public CommitQueue(CatalogConnection connection, TimeProvider time)
+    public CommitQueue(CatalogStore store, TimeProvider time)
     {
-        (_connection, _time) = (connection, time);
+        (_store, _connection, _time) = (store, store.Connect(), time);
         _thread = new Thread(Run) { IsBackground = true, Name = "catalog-writer" };
         _thread.Start();
     }
@@ -56,7 +57,7 @@ internal sealed class CommitQueue : IAsyncDisposable
     private void Run()
     {
         var batch = new List<Job>(MaxBatch);
-        // A thread of its own: SQLite blocks, and the pool's threads are for requests.
+        // A thread of its own: databases block, and the pool's threads are for requests.
         while (_jobs.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
             while (batch.Count < MaxBatch && _jobs.Reader.TryRead(out var job))
@@ -81,7 +82,7 @@ internal sealed class CommitQueue : IAsyncDisposable
     {
         try
         {
-            _connection.Execute("BEGIN IMMEDIATE");
+            _store.BeginWrite(_connection);
             foreach (var job in batch)
             {
                 RunInSavepoint(job);
@@ -131,9 +132,9 @@ internal sealed class CommitQueue : IAsyncDisposable
         {
             _connection.Execute("ROLLBACK");
         }
-        catch (SqliteException)
+        catch (DbException)
         {
-            // SQLite has already rolled back by itself (disk full, I/O error).
+            // The database has already rolled back by itself (disk full, I/O error).
         }
     }
 

@@ -30,7 +30,7 @@ internal static class FilterOperators
                 AppendIsA(sql, name, operand);
                 break;
             case "exists" when isJson:
-                AppendHasKey(sql, name, operand.ValueKind == JsonValueKind.String ? operand.GetString()! : throw WrongOperand(column, op, operand));
+                sql.Dialect.Json.AppendHasKey(sql, name, operand.ValueKind == JsonValueKind.String ? operand.GetString()! : throw WrongOperand(column, op, operand));
                 break;
             case "contains" when isJson:
                 AppendContains(sql, column, name, operand);
@@ -70,7 +70,7 @@ internal static class FilterOperators
         }
         else
         {
-            sql.Append($"casefold({expression}) LIKE ").Value(pattern.ToLowerInvariant()).Append(" ESCAPE '\\'");
+            sql.Append($"{sql.Dialect.CaseFold(expression)} LIKE ").Value(pattern.ToLowerInvariant()).Append(" ESCAPE '\\'");
         }
     }
 
@@ -100,7 +100,7 @@ internal static class FilterOperators
             return;
         }
 
-        var expression = column.Kind is ColumnKind.Object or ColumnKind.Array ? $"json({name})" : name;
+        var expression = column.Kind is ColumnKind.Object or ColumnKind.Array ? sql.Dialect.Json.Canonical(name) : name;
         var value = Convert(column, operand);
         if (isEqual)
         {
@@ -120,24 +120,11 @@ internal static class FilterOperators
         }
 
         var hasNull = operand.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.Null);
-        var values = operand.EnumerateArray().Where(item => item.ValueKind != JsonValueKind.Null).Select(item => Convert(column, item));
-
-        // One parameter, however long the list: SQLite limits their number.
-        var list = sql.Parameter(JsonArray(values));
+        var values = operand.EnumerateArray().Where(item => item.ValueKind != JsonValueKind.Null).Select(item => Convert(column, item)).ToList();
+        var list = sql.Parameter(column.Kind is ColumnKind.Integer or ColumnKind.Boolean ? SqlList.Of(values.Cast<long>()) : SqlList.Of(values.Cast<string>()));
         sql.Append(isIn
-            ? $"{name} IN (SELECT value FROM json_each({list}))"
-            : $"({name} NOT IN (SELECT value FROM json_each({list})) {(hasNull ? "AND" : "OR")} {name} IS {(hasNull ? "NOT " : "")}NULL)");
-    }
-
-    private static string JsonArray(IEnumerable<object> values)
-    {
-        var array = new System.Text.Json.Nodes.JsonArray();
-        foreach (var value in values)
-        {
-            array.Add(value is long number ? System.Text.Json.Nodes.JsonValue.Create(number) : System.Text.Json.Nodes.JsonValue.Create((string)value));
-        }
-
-        return array.ToJsonString();
+            ? sql.Dialect.In(name, list)
+            : $"({sql.Dialect.NotIn(name, list)} {(hasNull ? "AND" : "OR")} {name} IS {(hasNull ? "NOT " : "")}NULL)");
     }
 
     private static void AppendIsA(SqlText sql, string name, JsonElement operand)
@@ -151,7 +138,7 @@ internal static class FilterOperators
 
         // A kind that nobody has matches nothing.
         var infixes = kinds.Select(kind => Uuids.InfixOfKind(kind.GetString()!)).OfType<string>().ToArray();
-        sql.Append($"substr({name}, 7, 5) IN (SELECT value FROM json_each(").Value(JsonSerializer.Serialize(infixes, WireJson.Default.StringArray)).Append("))");
+        sql.Append(sql.Dialect.In($"substr({name}, 7, 5)", sql.Parameter(SqlList.Of(infixes))));
     }
 
     private static void AppendContains(SqlText sql, Column column, string name, JsonElement operand)
@@ -163,16 +150,7 @@ internal static class FilterOperators
                 => operand.EnumerateArray().Select(item => item.GetString()!).ToArray(),
             _ => throw WrongOperand(column, "contains", operand),
         };
-        sql.Join(" AND ", wanted.Select<string, Action<SqlText>>(key => s => AppendHasKey(s, name, key)));
-    }
-
-    private static void AppendHasKey(SqlText sql, string name, string key)
-    {
-        var parameter = sql.Parameter(key);
-        sql.Append($"""
-            EXISTS (SELECT 1 FROM json_each({name}) j WHERE (json_type({name}) = 'object' AND j.key = {parameter})
-                OR (json_type({name}) = 'array' AND j.type = 'text' AND j.atom = {parameter}))
-            """);
+        sql.Join(" AND ", wanted.Select<string, Action<SqlText>>(key => s => s.Dialect.Json.AppendHasKey(s, name, key)));
     }
 
     private static JsonElement NotNull(Column column, JsonElement operand) =>

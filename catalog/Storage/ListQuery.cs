@@ -20,7 +20,7 @@ internal static class ListQuery
             return new ListPage([], available, 0);
         }
 
-        var sql = new SqlText().Append(request.Distinct ? "SELECT DISTINCT " : "SELECT ");
+        var sql = session.Sql(request.Distinct ? "SELECT DISTINCT " : "SELECT ");
         if (request.Distinct)
         {
             request.Projection.AppendShownColumns(sql);
@@ -53,7 +53,7 @@ internal static class ListQuery
     /// <summary>Number of matches without regard to the page.</summary>
     public static long Count(CatalogSession session, ListRequest request, Caller caller, Action<SqlText>? restrict)
     {
-        var sql = new SqlText().Append("SELECT count(*)");
+        var sql = session.Sql("SELECT count(*)");
         if (!request.Distinct)
         {
             AppendFrom(sql, session, request, caller, restrict);
@@ -121,7 +121,7 @@ internal static class ListQuery
                 continue;
             }
 
-            terms.Add($"t.{column} {direction}");
+            terms.Add(sql.Dialect.Order("t." + column, isDescending: direction == "DESC"));
             isUnique = column is "uuid" or "id";
         }
 

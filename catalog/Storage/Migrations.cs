@@ -1,42 +1,28 @@
-using System.Globalization;
 using KeepFs.Catalog.Dav;
-using Microsoft.Data.Sqlite;
 
 namespace KeepFs.Catalog.Storage;
 
 /// <summary>
-/// Numbered changes of the schema, run at start in one transaction each; <c>PRAGMA user_version</c> says how far a file is. A migration
-/// that has been released never changes.
+/// Numbered changes of the schema, run at start; the database says how far it is. Their text is shared, but for what a <see cref="SqlDialect"/> says. A
+/// migration that has been released never changes.
 /// </summary>
 internal static class Migrations
 {
-    private static readonly string[] Steps = [Schema.Version1, DavSchema.Version2, Schema.SealedTokenSecrets];
+    /// <summary>The version that this program makes and knows.</summary>
+    public const int Newest = 3;
 
-    /// <exception cref="InvalidOperationException">The file is of a newer version than this program knows.</exception>
-    public static void Run(SqliteConnection connection, string path)
+    /// <summary>The first makes version 1 from nothing, and so on.</summary>
+    public static IReadOnlyList<string> Steps(SqlDialect dialect) => [Schema.Version1(dialect), DavSchema.Version2(dialect), Schema.SealedTokenSecrets(dialect)];
+
+    /// <param name="version">What the database says.</param>
+    /// <param name="name">The database, for the message.</param>
+    /// <exception cref="InvalidOperationException">It is of a newer version than this program knows.</exception>
+    public static void RequireKnown(int version, string name)
     {
-        var version = Convert.ToInt32(Scalar(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
-        if (version > Steps.Length)
+        if (version > Newest)
         {
             throw new InvalidOperationException(
-                $"The catalogue database {path} has schema version {version}; this program knows {Steps.Length}. Use the program that wrote it, or a newer one.");
+                $"The catalogue database {name} has schema version {version}; this program knows {Newest}. Use the program that wrote it, or a newer one.");
         }
-
-        for (; version < Steps.Length; version++)
-        {
-            using var transaction = connection.BeginTransaction();
-            Scalar(connection, Steps[version]);
-            Scalar(connection, $"PRAGMA user_version = {version + 1}");
-            transaction.Commit();
-        }
-    }
-
-    private static object? Scalar(SqliteConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // Constants of this assembly.
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        return command.ExecuteScalar();
     }
 }

@@ -8,20 +8,9 @@ namespace KeepFs.Catalog.Storage;
 /// </summary>
 internal static class PermissionGraph
 {
-    private const string Walk = """
-        WITH RECURSIVE walk(node, level, last) AS (
-            SELECT @p0, 3, 3
-            UNION
-            SELECT g.uuid, w.level, 3
-                FROM walk w JOIN groups g ON g.owner_uuid = w.node
-                WHERE w.node = @p0 OR substr(w.node, 7, 5) = 'j7d0g'
-            UNION
-            SELECT l.head_uuid,
-                   min(w.level, CASE l.name WHEN 'can_manage' THEN 3 WHEN 'can_write' THEN 2 ELSE 1 END),
-                   CASE l.name WHEN 'can_manage' THEN 3 WHEN 'can_write' THEN 2 ELSE 1 END
-                FROM walk w JOIN links l ON l.tail_uuid = w.node AND l.link_class = 'permission'
-                WHERE w.node = @p0 OR substr(w.node, 7, 5) = 'j7d0g'
-        )
+    // Follows WalkPermissions.
+    private const string Reach = """
+
         INSERT INTO reachable (user_uuid, target_uuid, level, owned_level)
         SELECT @p0, node, max(level),
                max(CASE WHEN substr(node, 7, 5) = 'j7d0g' OR (substr(node, 7, 5) = 'tpzed' AND last = 3) THEN level ELSE 0 END)
@@ -50,7 +39,7 @@ internal static class PermissionGraph
     public static void RefreshUser(WriteSession session, string userUuid)
     {
         session.Execute("DELETE FROM reachable WHERE user_uuid = @p0", userUuid);
-        session.Execute(Walk, userUuid);
+        session.Execute(session.Dialect.WalkPermissions + Reach, userUuid);
     }
 
     public static void RefreshUsers(WriteSession session, IEnumerable<string> userUuids)

@@ -9,14 +9,14 @@ internal static class RecordStore
     /// <summary>The record, whoever may see it; hidden columns included.</summary>
     public static Row? Find(CatalogSession session, RecordType type, string uuid)
     {
-        var sql = new SqlText().Append($"SELECT {Columns(type)}, t.revision FROM {type.Table} t WHERE t.uuid = ").Value(uuid);
+        var sql = session.Sql($"SELECT {Columns(type)}, t.revision FROM {type.Table} t WHERE t.uuid = ").Value(uuid);
         return session.Rows(sql, type).SingleOrDefault();
     }
 
     /// <summary>The record if the caller may read it, with what <see cref="Projection"/> needs to show it.</summary>
     public static Row? FindVisible(CatalogSession session, Projection projection, string uuid, Caller caller, bool includeTrash)
     {
-        var sql = new SqlText().Append("SELECT ");
+        var sql = session.Sql("SELECT ");
         projection.AppendColumns(sql, caller);
         sql.Append($" FROM {projection.Type.Table} t WHERE t.uuid = ").Value(uuid).Append(" AND ");
         Access.AppendVisible(sql, projection.Type, caller, includeTrash, session.NowText);
@@ -35,7 +35,7 @@ internal static class RecordStore
             columns.Add(KeyValuePair.Create(extraColumn, extraValue));
         }
 
-        var sql = new SqlText().Append($"INSERT INTO {row.Type.Table} ({string.Join(", ", columns.Select(pair => pair.Key))}) VALUES (");
+        var sql = session.Sql($"INSERT INTO {row.Type.Table} ({string.Join(", ", columns.Select(pair => pair.Key))}) VALUES (");
         sql.Join(", ", columns.Select<KeyValuePair<string, object?>, Action<SqlText>>(pair => s => s.Value(pair.Value))).Append(")");
         session.Execute(sql);
     }
@@ -43,7 +43,7 @@ internal static class RecordStore
     /// <summary>Writes the given columns and counts the revision up.</summary>
     public static void Update(WriteSession session, RecordType type, string uuid, IReadOnlyDictionary<string, object?> changes)
     {
-        var sql = new SqlText().Append($"UPDATE {type.Table} SET revision = revision + 1");
+        var sql = session.Sql($"UPDATE {type.Table} SET revision = revision + 1");
         foreach (var (name, value) in changes)
         {
             sql.Append($", {type.Find(name)!.Name} = ").Value(value);

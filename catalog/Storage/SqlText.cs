@@ -4,10 +4,12 @@ using System.Text;
 namespace KeepFs.Catalog.Storage;
 
 /// <summary>SQL under construction. Operands only ever enter as parameters; text appended here comes from this program.</summary>
-internal sealed class SqlText
+internal sealed class SqlText(SqlDialect dialect)
 {
     private readonly StringBuilder _text = new();
     private readonly List<object?> _parameters = [];
+
+    public SqlDialect Dialect => dialect;
 
     public IReadOnlyList<object?> Parameters => _parameters;
 

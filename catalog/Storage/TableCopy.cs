@@ -6,23 +6,16 @@ internal static class TableCopy
     /// <summary>The column that etags derive from.</summary>
     public const string Revision = "revision";
 
-    /// <summary>All tables of the schema.</summary>
-    public static List<string> Tables(CatalogSession session) =>
-        session.Strings("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name");
-
-    /// <summary>The columns of a table in their order.</summary>
-    public static List<string> Columns(CatalogSession session, string table) => session.Strings("SELECT name FROM pragma_table_info(@p0)", table);
-
     /// <summary>Makes the tables of one database equal to those of the other.</summary>
     /// <param name="from">Read.</param>
     /// <param name="to">Emptied and filled.</param>
     /// <param name="revision">For every row that has one: a number that no row had before, so that whoever remembers an etag sees a change.</param>
     public static void ReplaceAll(CatalogSession from, WriteSession to, long revision)
     {
-        foreach (var table in Tables(to))
+        foreach (var table in to.Dialect.Tables(to))
         {
             to.Execute($"DELETE FROM {table}");
-            var columns = Columns(to, table);
+            var columns = to.Dialect.Columns(to, table);
             var values = new object[columns.Count];
             var counter = columns.IndexOf(Revision);
             from.Each($"SELECT {string.Join(", ", columns)} FROM {table}", row =>
@@ -45,7 +38,7 @@ internal static class TableCopy
     /// <param name="values">Their values; <see cref="DBNull"/> for none.</param>
     public static void Insert(WriteSession to, string table, List<string> columns, ReadOnlySpan<object> values)
     {
-        var sql = new SqlText().Append($"INSERT INTO {table} ({string.Join(", ", columns)}) VALUES (");
+        var sql = to.Sql($"INSERT INTO {table} ({string.Join(", ", columns)}) VALUES (");
         for (var i = 0; i < columns.Count; i++)
         {
             sql.Append(i == 0 ? "" : ", ").Value(values[i] is DBNull ? null : values[i]);

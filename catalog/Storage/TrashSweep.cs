@@ -40,8 +40,8 @@ internal static class TrashSweep
     private static void DeleteTree(WriteSession session, Uuids uuids, string root)
     {
         var inside = session.Strings(
-            """
-            WITH RECURSIVE inside(uuid) AS (SELECT @p0 UNION SELECT g.uuid FROM inside i JOIN groups g ON g.owner_uuid = i.uuid)
+            $"""
+            WITH RECURSIVE inside(uuid) AS (SELECT {session.Dialect.TextOf("@p0")} UNION SELECT g.uuid FROM inside i JOIN groups g ON g.owner_uuid = i.uuid)
             SELECT uuid FROM inside
             """,
             root);
@@ -66,7 +66,7 @@ internal static class TrashSweep
     {
         // Past versions go with their main record; they are no objects of their own to anybody.
         var columns = string.Join(", ", type.StoredColumns.Where(column => column is { IsHidden: false, Kind: not ColumnKind.Manifest }).Select(column => column.Name));
-        var row = session.Rows(new SqlText().Append($"SELECT {columns} FROM {type.Table} WHERE uuid = ").Value(uuid), type).SingleOrDefault();
+        var row = session.Rows(session.Sql($"SELECT {columns} FROM {type.Table} WHERE uuid = ").Value(uuid), type).SingleOrDefault();
         if (row is null)
         {
             return;

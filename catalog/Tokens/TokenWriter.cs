@@ -89,7 +89,7 @@ internal sealed class TokenWriter(CatalogContext catalog)
             ["expires_at"] = expires,
             ["scopes"] = scopes,
         };
-        var sql = new SqlText().Append("""
+        var sql = session.Sql("""
             INSERT INTO api_client_authorizations
                 (uuid, owner_uuid, created_at, modified_at, modified_by_user_uuid, created_by_ip_address, expires_at, scopes, secret_hash, salted_hash, sealed_secret)
             VALUES (

@@ -1,4 +1,4 @@
-using Mono.Unix.Native;
+using KeepFs.Engine.Volumes;
 
 namespace KeepFs.Cli.Admin;
 
@@ -34,7 +34,7 @@ internal static class FileTransfer
             check(partial);
             RequireFree(path);
             File.Move(partial, path, overwrite: false);
-            SyncFolder(Path.GetDirectoryName(path)!);
+            new PosixDisk().SyncDirectory(Path.GetDirectoryName(path)!);
         }
         finally
         {
@@ -48,16 +48,5 @@ internal static class FileTransfer
         {
             throw new CommandException($"{path} exists already and is not overwritten. Choose another name, or remove it.");
         }
-    }
-
-    private static void SyncFolder(string folder)
-    {
-        var descriptor = Syscall.open(folder, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY);
-        if (descriptor < 0 || Syscall.fsync(descriptor) != 0)
-        {
-            throw new CommandException($"{folder} cannot be brought to the disk: {Stdlib.strerror(Stdlib.GetLastError())}");
-        }
-
-        _ = Syscall.close(descriptor);
     }
 }

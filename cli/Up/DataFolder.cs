@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using KeepFs.Engine.Volumes;
 using KeepFs.Hosting.Configuration;
 
 namespace KeepFs.Cli.Up;
@@ -96,7 +97,7 @@ internal sealed class DataFolder : IDisposable
 
     private string In(params string[] names) => System.IO.Path.Combine([Path, .. names]);
 
-    /// <summary>Temporary file, fsync, rename: a crash leaves the old content or the new one.</summary>
+    /// <summary>Temporary file, fsync, rename, fsync of the folder: a crash leaves the old content or the new one.</summary>
     private static void WritePrivate(string file, string text)
     {
         var temporary = file + ".new";
@@ -108,6 +109,7 @@ internal sealed class DataFolder : IDisposable
         }
 
         File.Move(temporary, file, overwrite: true);
+        new PosixDisk().SyncDirectory(System.IO.Path.GetDirectoryName(file)!);
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using KeepFs.Engine.Blocks;
 
 namespace KeepFs.Hosting.Http;
@@ -17,6 +18,29 @@ internal sealed class RequestTurn(RequestLimiter limiter)
 
     /// <summary>There are as many slow clients as may be.</summary>
     public bool MustHurry => limiter.Aside >= limiter.MaxAside;
+
+    /// <summary>Awaits what waits for the client, and meanwhile gives the turn away.</summary>
+    /// <param name="pending">The operation, already started.</param>
+    /// <param name="aborted">The end of the request: nothing waits for its turn any more.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<T> WhileWaitingAsync<T>(ValueTask<T> pending, CancellationToken aborted)
+    {
+        var isAside = TryStepAside();
+        try
+        {
+            return await pending;
+        }
+        finally
+        {
+            if (isAside)
+            {
+                await ReturnAsync(aborted);
+            }
+        }
+    }
+
+    /// <inheritdoc cref="WhileWaitingAsync{T}"/>
+    public ValueTask WhileWaitingAsync(ValueTask pending, CancellationToken aborted) => pending.IsCompleted ? pending : AwaitAsync(pending, aborted);
 
     /// <summary>True: the turn is given away, and <see cref="ReturnAsync"/> must follow.</summary>
     public bool TryStepAside()
@@ -56,6 +80,22 @@ internal sealed class RequestTurn(RequestLimiter limiter)
         if (Interlocked.Exchange(ref _state, Ended) == Held)
         {
             limiter.Exit();
+        }
+    }
+
+    private async ValueTask AwaitAsync(ValueTask pending, CancellationToken aborted)
+    {
+        var isAside = TryStepAside();
+        try
+        {
+            await pending;
+        }
+        finally
+        {
+            if (isAside)
+            {
+                await ReturnAsync(aborted);
+            }
         }
     }
 

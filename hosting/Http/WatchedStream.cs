@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace KeepFs.Hosting.Http;
 
 /// <summary>A request's or response's stream: while an operation on it waits for the client, others have the request's turn.</summary>
@@ -27,7 +25,7 @@ internal sealed class WatchedStream(Stream inner, RequestTurn turn, Cancellation
         }
 
         var pending = inner.ReadAsync(buffer, cancellationToken);
-        return pending.IsCompleted ? pending : WaitAsync(pending);
+        return pending.IsCompleted ? pending : turn.WhileWaitingAsync(pending, aborted);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -41,7 +39,7 @@ internal sealed class WatchedStream(Stream inner, RequestTurn turn, Cancellation
             return;
         }
 
-        await WaitAsync(inner.WriteAsync(buffer, cancellationToken));
+        await turn.WhileWaitingAsync(inner.WriteAsync(buffer, cancellationToken), aborted);
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -55,7 +53,7 @@ internal sealed class WatchedStream(Stream inner, RequestTurn turn, Cancellation
             return;
         }
 
-        await WaitAsync(new ValueTask(inner.FlushAsync(cancellationToken)));
+        await turn.WhileWaitingAsync(new ValueTask(inner.FlushAsync(cancellationToken)), aborted);
     }
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read without blocking a thread.");
@@ -69,39 +67,6 @@ internal sealed class WatchedStream(Stream inner, RequestTurn turn, Cancellation
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> WaitAsync(ValueTask<int> pending)
-    {
-        var isAside = turn.TryStepAside();
-        try
-        {
-            return await pending;
-        }
-        finally
-        {
-            if (isAside)
-            {
-                await turn.ReturnAsync(aborted);
-            }
-        }
-    }
-
-    private async ValueTask WaitAsync(ValueTask pending)
-    {
-        var isAside = !pending.IsCompleted && turn.TryStepAside();
-        try
-        {
-            await pending;
-        }
-        finally
-        {
-            if (isAside)
-            {
-                await turn.ReturnAsync(aborted);
-            }
-        }
-    }
 
     private async ValueTask<int> HurryAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 
 namespace KeepFs.Hosting.Http;
 
@@ -30,7 +29,7 @@ internal sealed class WatchedWriter(PipeWriter inner, RequestTurn turn, Cancella
         }
 
         var pending = inner.FlushAsync(cancellationToken);
-        return pending.IsCompleted ? pending : WaitAsync(pending);
+        return pending.IsCompleted ? pending : turn.WhileWaitingAsync(pending, aborted);
     }
 
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
@@ -41,24 +40,7 @@ internal sealed class WatchedWriter(PipeWriter inner, RequestTurn turn, Cancella
         }
 
         var pending = inner.WriteAsync(source, cancellationToken);
-        return pending.IsCompleted ? pending : WaitAsync(pending);
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<FlushResult> WaitAsync(ValueTask<FlushResult> pending)
-    {
-        var isAside = turn.TryStepAside();
-        try
-        {
-            return await pending;
-        }
-        finally
-        {
-            if (isAside)
-            {
-                await turn.ReturnAsync(aborted);
-            }
-        }
+        return pending.IsCompleted ? pending : turn.WhileWaitingAsync(pending, aborted);
     }
 
     private async ValueTask<FlushResult> HurryAsync(Func<CancellationToken, ValueTask<FlushResult>> operation, CancellationToken cancellationToken)

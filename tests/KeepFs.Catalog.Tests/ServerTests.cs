@@ -45,6 +45,20 @@ public sealed class ServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Temporary_files_of_a_run_that_was_killed_are_removed_at_the_next_start()
+    {
+        var left = _catalog.DatabasePath + ".temporary-import-1";
+        var other = _catalog.DatabasePath + ".mine";
+        await File.WriteAllTextAsync(left, "secrets");
+        await File.WriteAllTextAsync(other, "something else");
+
+        await _catalog.RestartAsync();
+
+        Assert.False(File.Exists(left));
+        Assert.True(File.Exists(other));
+    }
+
+    [Fact]
     public void Database_is_for_its_owner_alone()
     {
         if (OperatingSystem.IsWindows())

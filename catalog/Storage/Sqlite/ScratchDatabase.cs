@@ -1,8 +1,11 @@
 using Microsoft.Data.Sqlite;
 
-namespace KeepFs.Catalog.Storage;
+namespace KeepFs.Catalog.Storage.Sqlite;
 
-/// <summary>A database with the tables of the catalogue in a file of its own: records on their way in, or a state kept aside. For one thread at a time.</summary>
+/// <summary>
+/// A SQLite database with the tables of the catalogue in a file of its own: records on their way in, whatever database they go to, or a state kept aside.
+/// For one thread at a time.
+/// </summary>
 internal sealed class ScratchDatabase : IDisposable
 {
     private readonly CatalogConnection _connection;
@@ -22,16 +25,17 @@ internal sealed class ScratchDatabase : IDisposable
     /// <param name="now">The time of the session.</param>
     public static ScratchDatabase Open(string path, bool isKept, DateTimeOffset now)
     {
-        CatalogDatabase.CreatePrivateFile(path);
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString());
+        SQLitePCL.Batteries_V2.Init();
+        SqliteStore.CreatePrivateFile(path);
+        var connection = new SqliteConnection(SqliteStore.ConnectionString(path));
         try
         {
             connection.Open();
             using var command = connection.CreateCommand();
             command.CommandText = isKept ? "PRAGMA journal_mode = DELETE" : "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF";
             command.ExecuteNonQuery();
-            Migrations.Run(connection, path);
-            var scratch = new ScratchDatabase(new CatalogConnection(connection), now);
+            SqliteMigrations.Run(connection, path);
+            var scratch = new ScratchDatabase(new CatalogConnection(connection, SqliteDialect.Instance), now);
             scratch.Session.Execute("BEGIN");
             return scratch;
         }
