@@ -2,6 +2,7 @@ using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Endpoints;
 using KeepFs.Catalog.Events;
 using KeepFs.Catalog.Exchange;
+using KeepFs.Catalog.Logs;
 using KeepFs.Catalog.Permissions;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Storage;
@@ -204,6 +205,7 @@ public sealed class CatalogServer : IAsyncDisposable
         new LinkEndpoints(catalog, records).Map(api, routes);
         new KeepServiceEndpoints(catalog, records).Map(api, routes);
         new LogEndpoints(catalog, records).Map(api, routes);
+        new AuditEndpoint(catalog).Map(api, routes);
         new DavEndpoints(catalog).Map(api, routes);
     }
 }

@@ -15,6 +15,9 @@ internal sealed class CatalogConnection(DbConnection connection, SqlDialect dial
 
     public SqlDialect Dialect => dialect;
 
+    /// <summary>For the database's own calls.</summary>
+    public DbConnection Inner => connection;
+
     /// <summary>A statement with its parameters set; disposing gives it back.</summary>
     public Statement Prepare(SqlText sql)
     {

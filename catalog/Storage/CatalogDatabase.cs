@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using KeepFs.Catalog.Storage.Sqlite;
 
 namespace KeepFs.Catalog.Storage;
@@ -35,11 +36,21 @@ internal sealed class CatalogDatabase : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The file was written by a newer program.</exception>
     public static CatalogDatabase Open(string path, TimeProvider time) => new(SqliteStore.Open(path), time);
 
-    /// <summary>Runs a read in one snapshot. Waits for a free reader.</summary>
+    /// <summary>Runs a read in one snapshot. Waits for a free reader. A statement that runs when nobody waits for it any more is ended.</summary>
     public async Task<T> ReadAsync<T>(Func<CatalogSession, T> read, CancellationToken ct)
     {
         using var snapshot = await OpenSnapshotAsync(ct);
-        return read(snapshot.Session);
+
+        // Disposed before the snapshot: it never ends another's statement.
+        using var interrupt = ct.UnsafeRegister(static state => ((CatalogSnapshot)state!).Interrupt(), snapshot);
+        try
+        {
+            return read(snapshot.Session);
+        }
+        catch (DbException e) when (ct.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The read was cancelled.", e, ct);
+        }
     }
 
     /// <summary>
@@ -58,7 +69,7 @@ internal sealed class CatalogDatabase : IAsyncDisposable
             try
             {
                 Store.BeginRead(connection);
-                return new CatalogSnapshot(new CatalogSession(connection, _time.GetUtcNow()), () => Return(connection));
+                return new CatalogSnapshot(new CatalogSession(connection, _time.GetUtcNow()), () => Return(connection), () => Store.Interrupt(connection));
             }
             catch
             {

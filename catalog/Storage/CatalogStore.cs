@@ -17,6 +17,11 @@ internal abstract class CatalogStore
     /// <summary>Begins a transaction beside which no other writes, in any process.</summary>
     public abstract void BeginWrite(CatalogConnection connection);
 
+    /// <summary>Ends the statement that runs on the connection, from another thread; it then throws. Databases that cannot let it run.</summary>
+    public virtual void Interrupt(CatalogConnection connection)
+    {
+    }
+
     /// <summary>Copies the whole database as of one moment into a new file, beside requests; writers go on.</summary>
     public abstract void CopyTo(string path);
 

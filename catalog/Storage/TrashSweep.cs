@@ -79,7 +79,7 @@ internal static class TrashSweep
         RecordStore.Delete(session, type, uuid);
         if (type != RecordTypes.Collections || row.Text("current_version_uuid") == uuid)
         {
-            AuditLog.Append(session, uuids, uuids.SystemUser, row, after: null);
+            AuditLog.Append(session, uuids, uuids.SystemUser, origin: null, row, after: null);
         }
     }
 }

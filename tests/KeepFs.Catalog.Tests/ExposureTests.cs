@@ -89,6 +89,55 @@ public sealed class ExposureTests
     }
 
     [Fact]
+    public async Task Statement_that_nobody_waits_for_is_ended_and_its_connection_goes_on()
+    {
+        var folder = Directory.CreateTempSubdirectory("keepfs-catalog-");
+        await using (var database = Storage.CatalogDatabase.Open(Path.Combine(folder.FullName, "db"), TimeProvider.System))
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+                await Assert.ThrowsAsync<OperationCanceledException>(() => database.ReadAsync(
+                    session => session.Scalar("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"), limit.Token));
+                Assert.Equal(0L, await database.ReadAsync(session => session.Scalar("SELECT count(*) FROM users"), CancellationToken.None));
+            }
+        }
+
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Every_change_is_recorded_with_who_and_from_where_for_admins_only()
+    {
+        await using var catalog = await TestCatalog.StartAsync(BehindProxy);
+        var created = await FromAsync(catalog, Strangers[0], catalog.ActiveToken, "collections", HttpMethod.Post);
+        var uuid = created.Text_("uuid");
+        Assert.Equal(200, (await FromAsync(catalog, Strangers[1], catalog.AdminToken, $"collections/{uuid}", HttpMethod.Delete)).Status);
+        var entries = (await catalog.GetAsync(catalog.AdminToken, $"/keepfs/v1/audit?object_uuid={uuid}")).Items;
+        Assert.Equal(["update", "create"], entries.Select(entry => entry!["event_type"]!.GetValue<string>()));
+        Assert.Equal(Strangers[1], entries[0]!["address"]!.GetValue<string>());
+        Assert.Equal("zzzzz-gj3su-adminadminadmin", entries[0]!["token_uuid"]!.GetValue<string>());
+        Assert.StartsWith("req-", entries[0]!["request_id"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(Strangers[0], entries[1]!["address"]!.GetValue<string>());
+        Assert.Equal(catalog.ActiveUser, entries[1]!["user_uuid"]!.GetValue<string>());
+
+        Assert.Equal(403, (await catalog.GetAsync(catalog.ActiveToken, "/keepfs/v1/audit")).Status);
+        var log = await catalog.GetAsync(catalog.ActiveToken, $"logs?filters=[[\"object_uuid\",\"=\",\"{uuid}\"]]");
+        Assert.NotEmpty(log.Items);
+        Assert.DoesNotContain(Strangers[0], log.Text, StringComparison.Ordinal);
+        Assert.Equal(422, (await catalog.GetAsync(catalog.ActiveToken, "logs?filters=[[\"origin\",\"like\",\"%203%\"]]")).Status);
+        Assert.Equal(422, (await catalog.GetAsync(catalog.ActiveToken, "logs?filters=[[\"origin.address\",\"=\",\"203.0.113.7\"]]")).Status);
+        Assert.Empty((await catalog.GetAsync(catalog.ActiveToken, "logs?filters=[[\"any\",\"like\",\"%203.0.113%\"]]")).Items);
+        Assert.Empty((await catalog.GetAsync(catalog.ActiveToken, "logs?filters=[[\"any\",\"ilike\",\"%203.0.113%\"]]")).Items);
+        Assert.Contains("203.0.113.7", await catalog.ExportAsync(catalog.AdminToken), StringComparison.Ordinal);
+
+        catalog.Clock.Advance(TimeSpan.FromDays(20));
+        await catalog.PostAsync(TestCatalog.RootToken, "/sys/trash_sweep");
+        var swept = (await catalog.GetAsync(catalog.AdminToken, $"/keepfs/v1/audit?object_uuid={uuid}&limit=1")).Items.Single()!;
+        Assert.Equal(("delete", null), (swept["event_type"]!.GetValue<string>(), swept["address"]?.GetValue<string>()));
+    }
+
+    [Fact]
     public async Task No_log_line_holds_a_secret()
     {
         using var log = new LogLines();

@@ -39,6 +39,8 @@ internal sealed class SqliteStore : CatalogStore
 
     public override void BeginWrite(CatalogConnection connection) => connection.Execute("BEGIN IMMEDIATE");
 
+    public override void Interrupt(CatalogConnection connection) => SQLitePCL.raw.sqlite3_interrupt(((SqliteConnection)connection.Inner).Handle);
+
     public override void CopyTo(string path)
     {
         CreatePrivateFile(path);
