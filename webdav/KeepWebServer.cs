@@ -108,7 +108,7 @@ public sealed class KeepWebServer : IAsyncDisposable
         var assets = new PageAssets();
         var text = new PageText(assets);
         var policy = new TransferPolicy(config.Collections.WebDAVPermission);
-        var transfers = new TransferLog(outbox, new DownloadThrottle(config.Collections.WebDAVLogDownloadInterval, options.Time));
+        var transfers = new TransferLog(outbox, new DownloadThrottle(config.Collections.WebDAVLogDownloadInterval, options.Time), options.Time);
         return new KeepWebRouter(
             opener,
             new PageEndpoints(opener, assets, text, new PageApi(config.Collections.CollectionVersioning, options.Time), new StatusPage(config, http, options.ApiRoot, options.Time)),

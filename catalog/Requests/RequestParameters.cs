@@ -102,6 +102,19 @@ internal sealed class RequestParameters(IReadOnlyDictionary<string, JsonElement>
             : new AttributeSet([]);
     }
 
+    /// <summary>The attributes of several records: an array of objects.</summary>
+    public IReadOnlyList<AttributeSet> AttributesOfEach(string name, int most)
+    {
+        if (Json(name) is not { ValueKind: JsonValueKind.Array } array || array.GetArrayLength() > most)
+        {
+            throw ApiException.Invalid($"{name}: must be an array of at most {most} objects");
+        }
+
+        return [.. array.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Object
+            ? new AttributeSet(item.EnumerateObject().Select(property => KeyValuePair.Create(property.Name, property.Value)))
+            : throw ApiException.Invalid($"{name}: must be an array of objects"))];
+    }
+
     /// <summary>All of them as one object, for requests that are no record of the API.</summary>
     public JsonElement Whole() => JsonSerializer.SerializeToElement(values, WireJson.Default.IReadOnlyDictionaryStringJsonElement);
 

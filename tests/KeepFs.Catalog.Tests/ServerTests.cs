@@ -259,4 +259,19 @@ public sealed class ServerTests : IAsyncLifetime
         Assert.Equal("file_download", (await _catalog.GetAsync(_catalog.ActiveToken, $"logs/{uuid}")).Text_("event_type"));
         Assert.Equal(405, (await _catalog.DeleteAsync(_catalog.AdminToken, $"logs/{uuid}")).Status);
     }
+
+    [Fact]
+    public async Task Servers_write_several_log_records_at_once_or_none()
+    {
+        static JsonObject Of(params JsonNode[] records) => new() { ["logs"] = new JsonArray(records) };
+        JsonObject Record(string kind) => new() { ["object_uuid"] = _catalog.ActiveUser, ["event_type"] = kind };
+
+        Assert.Equal(403, (await _catalog.PostAsync(_catalog.ActiveToken, "/keepfs/v1/logs", Of(Record("mine")))).Status);
+        Assert.Equal(422, (await _catalog.PostAsync(_catalog.AdminToken, "/keepfs/v1/logs", Of(Record("first"), new JsonObject { ["nothing"] = 1 }))).Status);
+        Assert.Equal(422, (await _catalog.PostAsync(_catalog.AdminToken, "/keepfs/v1/logs", Of([.. Enumerable.Range(0, 1001).Select(_ => Record("many"))]))).Status);
+        Assert.Equal(200, (await _catalog.PostAsync(_catalog.AdminToken, "/keepfs/v1/logs", Of(Record("second"), Record("third")))).Status);
+
+        var kinds = (await _catalog.GetAsync(_catalog.ActiveToken, "logs?limit=1000")).Items.Select(item => (string?)item!["event_type"]);
+        Assert.Equal(["second", "third"], kinds.Where(kind => kind is "mine" or "first" or "many" or "second" or "third").Order());
+    }
 }

@@ -5,8 +5,8 @@ namespace KeepFs.WebDav.Sessions;
 
 /// <summary>
 /// Parsed manifests by session and portable data hash within a memory budget, the least recently used goes first. Every opening asks the catalogue for
-/// the current hash, so that changes by anyone show with the next request (keep-web.md 2.7). Loads are shared by all that wait for the same
-/// one. Safe for concurrent use.
+/// the current hash, so that changes by anyone show with the next request (keep-web.md 2.7); openings that wait while one asks are answered by the next
+/// question together. Loads are shared by all that wait for the same one. Safe for concurrent use.
 /// </summary>
 internal sealed class ManifestCache(KeepWebServerOptions options, TimeSpan signatureLifetime)
 {
@@ -21,6 +21,10 @@ internal sealed class ManifestCache(KeepWebServerOptions options, TimeSpan signa
         "file_size_total", "properties",
     ];
 
+    /// <summary>Requests that one look at a state answers; each began before it.</summary>
+    private const int MaxLookingTogether = 1000;
+
+    private readonly Gathering<(Session Session, string Id), Look> _looks = new(atOnce: 1, MaxLookingTogether, static (_, _) => true, LookAsync);
     private readonly Lock _lock = new();
     private readonly Dictionary<(Session Session, string Hash), LinkedListNode<Entry>> _entries = [];
     private readonly LinkedList<Entry> _byUse = new();
@@ -34,8 +38,9 @@ internal sealed class ManifestCache(KeepWebServerOptions options, TimeSpan signa
         Collection? state = null;
         if (!isHash)
         {
-            state = await session.Catalog.FindCollectionAsync(id, StateFields, cancellationToken);
-            if (state is null)
+            var look = new Look();
+            await _looks.DoAsync((session, id), look, cancellationToken);
+            if ((state = look.Found) is null)
             {
                 return null;
             }
@@ -115,6 +120,16 @@ internal sealed class ManifestCache(KeepWebServerOptions options, TimeSpan signa
         return loaded;
     }
 
+    private static async Task LookAsync((Session Session, string Id) target, IReadOnlyList<Look> looks)
+    {
+        var found = await target.Session.Catalog.FindCollectionAsync(target.Id, StateFields, CancellationToken.None);
+        foreach (var look in looks)
+        {
+            look.Found = found;
+            look.Done.TrySetResult();
+        }
+    }
+
     /// <summary>Old signatures would end in the middle of a long download; half of their life is left when they are renewed.</summary>
     private bool IsUsable(Entry entry, bool isHash)
     {
@@ -177,6 +192,12 @@ internal sealed class ManifestCache(KeepWebServerOptions options, TimeSpan signa
         _byUse.Remove(node);
         _entries.Remove(node.Value.Key);
         _bytes -= node.Value.Bytes;
+    }
+
+    /// <summary>A request that must know the present state.</summary>
+    private sealed class Look : GatheredItem
+    {
+        public Collection? Found { get; set; }
     }
 
     private sealed record Loaded(Collection Record, ManifestIndex Index);

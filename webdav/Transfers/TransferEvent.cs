@@ -9,9 +9,10 @@ namespace KeepFs.WebDav.Transfers;
 /// <param name="CollectionUuid">Empty when the collection was named by its content.</param>
 /// <param name="FilePath">In the collection; empty when it is several files.</param>
 /// <param name="FileCount">How many.</param>
+/// <param name="At">When.</param>
 /// <param name="PortableDataHash">Content of the collection; null for uploads.</param>
 internal sealed record TransferEvent(
-    Session Session, string Kind, string RequestPath, string CollectionUuid, string FilePath, int FileCount, string? PortableDataHash)
+    Session Session, string Kind, string RequestPath, string CollectionUuid, string FilePath, int FileCount, DateTimeOffset At, string? PortableDataHash)
 {
     public const string Download = "file_download", Upload = "file_upload";
 }

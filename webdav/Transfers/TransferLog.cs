@@ -8,7 +8,8 @@ namespace KeepFs.WebDav.Transfers;
 /// <summary>Notes transfers for the audit log (keep-web.md 2.9): no request waits for it. Safe for concurrent use.</summary>
 /// <param name="outbox">Sends them; null: <c>WebDAVLogEvents</c> is off.</param>
 /// <param name="throttle">Leaves out the further parts of a download.</param>
-internal sealed class TransferLog(TransferOutbox? outbox, DownloadThrottle throttle)
+/// <param name="time">The clock.</param>
+internal sealed class TransferLog(TransferOutbox? outbox, DownloadThrottle throttle, TimeProvider time)
 {
     /// <summary>A download begins.</summary>
     /// <param name="http">Its request.</param>
@@ -21,13 +22,13 @@ internal sealed class TransferLog(TransferOutbox? outbox, DownloadThrottle throt
     {
         if (outbox is not null && throttle.IsNew((http.Request.Path, session.Token, ClientOf(http), UuidOf(collection), path), offset))
         {
-            outbox.Add(new TransferEvent(session, TransferEvent.Download, PathOf(http), UuidOf(collection), path, files, collection.Record.PortableDataHash));
+            outbox.Add(new TransferEvent(session, TransferEvent.Download, PathOf(http), UuidOf(collection), path, files, time.GetUtcNow(), collection.Record.PortableDataHash));
         }
     }
 
     /// <summary>A file was saved.</summary>
     public void Uploaded(HttpContext http, Session session, OpenCollection collection, string path) =>
-        outbox?.Add(new TransferEvent(session, TransferEvent.Upload, PathOf(http), UuidOf(collection), path, 1, null));
+        outbox?.Add(new TransferEvent(session, TransferEvent.Upload, PathOf(http), UuidOf(collection), path, 1, time.GetUtcNow(), null));
 
     private static string PathOf(HttpContext http) => RequestLog.WithoutSecrets(http.Request.Path.Value);
 

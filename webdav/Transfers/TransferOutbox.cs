@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -16,8 +18,11 @@ internal sealed partial class TransferOutbox : IAsyncDisposable
     /// <summary>Records that wait. More come in only when the catalogue takes fewer than there are transfers; some 5 MB then.</summary>
     private const int MaxWaiting = 10_000;
 
-    /// <summary>Requests to the catalogue at a time: it syncs what comes together once.</summary>
-    private const int Senders = 4;
+    /// <summary>Records in one request, as many as the catalogue takes at once.</summary>
+    private const int MaxTogether = 1000;
+
+    /// <summary>How long a record waits for others: each request is a transaction of the catalogue, which has more important ones.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private const int MaxAttempts = 3;
 
@@ -33,14 +38,14 @@ internal sealed partial class TransferOutbox : IAsyncDisposable
     private readonly string _clusterId;
     private readonly string _systemRootToken;
     private readonly ILogger _logger;
-    private readonly Task[] _senders;
+    private readonly Task _sender;
     private long _written;
     private long _lost;
 
     public TransferOutbox(HttpClient http, KeepWebServerOptions options, string clusterId, string systemRootToken, ILogger logger)
     {
         (_http, _options, _clusterId, _systemRootToken, _logger) = (http, options, clusterId, systemRootToken, logger);
-        _senders = [.. Enumerable.Range(0, Senders).Select(_ => SendAllAsync())];
+        _sender = SendAllAsync();
     }
 
     /// <summary>Records in the catalogue.</summary>
@@ -53,7 +58,7 @@ internal sealed partial class TransferOutbox : IAsyncDisposable
     {
         if (!_waiting.Writer.TryWrite(entry))
         {
-            Lose("the catalogue takes them too slowly");
+            Lose(1, "the catalogue takes them too slowly");
         }
     }
 
@@ -62,41 +67,73 @@ internal sealed partial class TransferOutbox : IAsyncDisposable
     {
         _waiting.Writer.TryComplete();
         _ending.CancelAfter(LastWords);
-        await Task.WhenAll(_senders);
+        await _sender;
         _ending.Dispose();
     }
 
     private async Task SendAllAsync()
     {
-        await foreach (var entry in _waiting.Reader.ReadAllAsync(CancellationToken.None))
+        var together = new List<TransferEvent>();
+        while (await _waiting.Reader.WaitToReadAsync(CancellationToken.None))
         {
-            try
+            await Task.WhenAny(Task.Delay(Pause, _options.Time, CancellationToken.None), _waiting.Reader.Completion);
+            while (together.Count < MaxTogether && _waiting.Reader.TryRead(out var entry))
             {
-                await SendAsync(entry);
-                Interlocked.Increment(ref _written);
+                together.Add(entry);
             }
-            catch (Exception e) when (e is HttpRequestException or CatalogException or OperationCanceledException)
-            {
-                Lose(e.Message);
-            }
+
+            await SendAsync(together);
+            together.Clear();
         }
     }
 
-    private async Task SendAsync(TransferEvent entry)
+    private async Task SendAsync(List<TransferEvent> entries)
     {
-        var body = await BodyAsync(entry);
+        try
+        {
+            var records = new List<JsonObject>(entries.Count);
+            foreach (var entry in entries)
+            {
+                records.Add(await RecordOfAsync(entry));
+            }
+
+            if (!await TrySendAsync("keepfs/v1/logs", new JsonObject { ["logs"] = new JsonArray([.. records.Select(record => record.DeepClone())]) }))
+            {
+                // A catalogue that is not ours.
+                foreach (var record in records)
+                {
+                    await TrySendAsync("arvados/v1/logs", new JsonObject { ["log"] = record });
+                }
+            }
+
+            Interlocked.Add(ref _written, entries.Count);
+        }
+        catch (Exception e) when (e is HttpRequestException or CatalogException or OperationCanceledException)
+        {
+            Lose(entries.Count, e.Message);
+        }
+    }
+
+    /// <summary>False: the catalogue does not know the path.</summary>
+    private async Task<bool> TrySendAsync(string path, JsonObject body)
+    {
         for (var attempt = 1; ; attempt++)
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
             limit.CancelAfter(Timeout);
-            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_options.ApiRoot, "arvados/v1/logs"));
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_options.ApiRoot, path));
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _systemRootToken);
-            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
             try
             {
                 using var response = await _http.SendAsync(request, limit.Token);
+                if (response.StatusCode == HttpStatusCode.NotFound)
+                {
+                    return false;
+                }
+
                 response.EnsureSuccessStatusCode();
-                return;
+                return true;
             }
             catch (HttpRequestException e) when (attempt < MaxAttempts && (e.StatusCode is null || (int)e.StatusCode >= 500))
             {
@@ -105,7 +142,7 @@ internal sealed partial class TransferOutbox : IAsyncDisposable
         }
     }
 
-    private async Task<string> BodyAsync(TransferEvent entry)
+    private async Task<JsonObject> RecordOfAsync(TransferEvent entry)
     {
         var properties = new JsonObject
         {
@@ -121,8 +158,11 @@ internal sealed partial class TransferOutbox : IAsyncDisposable
 
         return new JsonObject
         {
-            ["log"] = new JsonObject { ["object_uuid"] = await UserOfAsync(entry), ["event_type"] = entry.Kind, ["properties"] = properties },
-        }.ToJsonString();
+            ["object_uuid"] = await UserOfAsync(entry),
+            ["event_type"] = entry.Kind,
+            ["event_at"] = entry.At.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
+            ["properties"] = properties,
+        };
     }
 
     private async Task<string> UserOfAsync(TransferEvent entry)
@@ -138,12 +178,13 @@ internal sealed partial class TransferOutbox : IAsyncDisposable
         }
     }
 
-    private void Lose(string reason)
+    private void Lose(int count, string reason)
     {
         // One line for the first of a row; the number is in the metrics.
-        if (Interlocked.Increment(ref _lost) % 1000 == 1)
+        var lost = Interlocked.Add(ref _lost, count);
+        if ((lost - count) / MaxTogether != lost / MaxTogether || lost == count)
         {
-            LogLost(Lost, reason);
+            LogLost(lost, reason);
         }
     }
 

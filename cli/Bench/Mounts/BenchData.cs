@@ -13,7 +13,10 @@ internal sealed class BenchData(string folder, long fileBytes, int files)
     /// <summary>The smallest and largest size of small files: those of source code.</summary>
     private const int MinSmallBytes = 300, MaxSmallBytes = 12_000;
 
-    public const string Large = "large", Tree = "tree", Archive = "tree.tar", Repository = "repository";
+    /// <summary>Enough that every step of reading has run often.</summary>
+    private const long OtherBytes = 256L << 20;
+
+    public const string Large = "large", Other = "other", Tree = "tree", Archive = "tree.tar", Repository = "repository";
 
     public string Folder => folder;
 
@@ -24,15 +27,8 @@ internal sealed class BenchData(string folder, long fileBytes, int files)
     public async Task CreateAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder);
-        var piece = new byte[PieceBytes];
-        using (var file = File.Create(Path.Combine(folder, Large)))
-        {
-            for (long written = 0; written < fileBytes; written += PieceBytes)
-            {
-                RandomNumberGenerator.Fill(piece);
-                file.Write(piece, 0, (int)Math.Min(PieceBytes, fileBytes - written));
-            }
-        }
+        Fill(Large, fileBytes);
+        Fill(Other, OtherBytes);
 
         var sizes = new Random(1);
         for (var i = 0; i < files; i++)
@@ -43,6 +39,17 @@ internal sealed class BenchData(string folder, long fileBytes, int files)
         }
 
         await Shell.RunAsync($"tar -cf {Archive} {Tree} && git -c init.defaultBranch=main init -q {Repository} && cp -r {Tree} {Repository}/ && cd {Repository} && git config gc.auto 0 && git add . && git -c user.name=b -c user.email=b@b commit -qm tree && git gc -q", folder, cancellationToken);
+    }
+
+    private void Fill(string name, long bytes)
+    {
+        var piece = new byte[PieceBytes];
+        using var file = File.Create(Path.Combine(folder, name));
+        for (long written = 0; written < bytes; written += PieceBytes)
+        {
+            RandomNumberGenerator.Fill(piece);
+            file.Write(piece, 0, (int)Math.Min(PieceBytes, bytes - written));
+        }
     }
 }
 

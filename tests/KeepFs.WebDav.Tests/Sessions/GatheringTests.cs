@@ -1,7 +1,7 @@
 using System.Threading.Channels;
-using KeepFs.WebDav.Writing;
+using KeepFs.WebDav.Sessions;
 
-namespace KeepFs.WebDav.Tests.Writing;
+namespace KeepFs.WebDav.Tests.Sessions;
 
 public sealed class GatheringTests
 {

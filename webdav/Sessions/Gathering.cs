@@ -1,4 +1,4 @@
-namespace KeepFs.WebDav.Writing;
+namespace KeepFs.WebDav.Sessions;
 
 /// <summary>
 /// Work that arrives while earlier work for the same key is under way waits for that and is then done together. What arrives alone starts at once, so
