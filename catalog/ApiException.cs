@@ -11,6 +11,9 @@ internal sealed class ApiException(int status, string message) : Exception(messa
     /// <summary>The path whose WebDAV lock is in the way; null for other errors.</summary>
     public string? LockedPath { get; private init; }
 
+    /// <summary>A limit of a user or project is reached.</summary>
+    public bool IsQuota { get; private init; }
+
     /// <summary>Seconds after which it makes sense to try again; null when that is not known.</summary>
     public int? RetryAfterSeconds { get; private init; }
 
@@ -30,6 +33,9 @@ internal sealed class ApiException(int status, string message) : Exception(messa
     public static ApiException DavLocked(string path) => new(423, "a WebDAV lock is in the way") { LockedPath = path };
 
     public static ApiException Invalid(string message) => new(422, message);
+
+    /// <summary>422, marked by a header so that our own clients can tell people that there is no space left.</summary>
+    public static ApiException QuotaExceeded(string message) => new(422, message) { IsQuota = true };
 
     public static ApiException TooSlow(TimeSpan limit) =>
         new(500, string.Create(CultureInfo.InvariantCulture, $"the request took longer than {limit.TotalSeconds} s (API.RequestTimeout) and was cancelled"));

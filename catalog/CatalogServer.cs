@@ -4,6 +4,7 @@ using KeepFs.Catalog.Events;
 using KeepFs.Catalog.Exchange;
 using KeepFs.Catalog.Logs;
 using KeepFs.Catalog.Permissions;
+using KeepFs.Catalog.Quotas;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Storage;
 using KeepFs.Engine.Blocks;
@@ -206,6 +207,7 @@ public sealed class CatalogServer : IAsyncDisposable
         new KeepServiceEndpoints(catalog, records).Map(api, routes);
         new LogEndpoints(catalog, records).Map(api, routes);
         new AuditEndpoint(catalog).Map(api, routes);
+        new QuotaEndpoints(catalog).Map(api, routes);
         new DavEndpoints(catalog).Map(api, routes);
     }
 }

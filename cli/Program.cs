@@ -16,6 +16,7 @@ var root = new RootCommand("KeepFs: content-addressed storage that speaks the Ar
     StatusCommand.Create(),
     UserCommand.Create(),
     GroupCommand.Create(),
+    QuotaCommand.Create(),
     ProjectCommand.Create(),
     CollectionCommand.Create(),
     TokenCommand.Create(),

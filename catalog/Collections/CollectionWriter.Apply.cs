@@ -1,5 +1,6 @@
 using KeepFs.Catalog.Logs;
 using KeepFs.Catalog.Permissions;
+using KeepFs.Catalog.Quotas;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Storage;
 using KeepFs.Engine.Manifests;
@@ -53,6 +54,7 @@ internal sealed partial class CollectionWriter
         }
 
         RequireMove(session, caller, before, after);
+        ManagedProperties.RequireUnchanged(caller, catalog.Config.Collections.ManagedProperties, before, after);
         var nameMoves = !Equals(before["name"], after["name"]) || !Equals(before["owner_uuid"], after["owner_uuid"]) || (before.Flag("is_trashed") && !trash.IsTrashed);
         if (nameMoves && !trash.IsTrashed)
         {
@@ -89,6 +91,8 @@ internal sealed partial class CollectionWriter
         }
 
         SyncVersions(session, uuid, changes);
+        OwnerUsage.Changed(session, before, after);
+        QuotaCheck.Require(session, catalog, caller, before, after);
         if (!onlyPreserves)
         {
             AuditLog.Append(session, catalog.Uuids, caller, before, after);

@@ -1,6 +1,7 @@
 using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Logs;
 using KeepFs.Catalog.Permissions;
+using KeepFs.Catalog.Quotas;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Requests;
 using KeepFs.Catalog.Storage;
@@ -168,7 +169,10 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         var wanted = (string?)given.GetValueOrDefault("name");
         UniqueNames.RequireValid(wanted, catalog.Config.Collections.ForwardSlashNameSubstitution);
         row["name"] = trash.IsTrashed ? wanted : UniqueNames.Resolve(session, RecordTypes.Collections, uuid, owner, wanted, options.EnsureUniqueName);
+        row["properties"] = ManagedProperties.Fill(session, catalog.Config.Collections.ManagedProperties, row.Text("properties")!, owner);
         RecordStore.Insert(session, row);
+        OwnerUsage.Changed(session, before: null, row);
+        QuotaCheck.Require(session, catalog, caller, before: null, row);
         AuditLog.Append(session, catalog.Uuids, caller, before: null, row);
         DavFollow.Begin(session, caller, uuid, options.Dav).Copies();
         return uuid;

@@ -101,6 +101,11 @@ internal static partial class HttpRules
                 context.Response.Headers[CatalogClient.DavLockHeader] = Uri.EscapeDataString(locked);
             }
 
+            if (e.IsQuota)
+            {
+                context.Response.Headers[CatalogClient.QuotaHeader] = "exceeded";
+            }
+
             if (e.RetryAfterSeconds is { } seconds)
             {
                 context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using KeepFs.Catalog.Links;
+using KeepFs.Catalog.Quotas;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Storage;
 
@@ -27,6 +28,7 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
         }
 
         PermissionGraph.Rebuild(session);
+        OwnerUsage.Rebuild(session);
         baseState.EnsureAgain(session, formerUsers);
         WarnOfOwners(session);
         baseState.Imported(session);

@@ -41,6 +41,23 @@ internal static class AuditLog
     public static void Append(WriteSession session, Uuids uuids, Caller caller, Row? before, Row? after) =>
         Append(session, uuids, caller.UserUuid, Origin(caller), before, after);
 
+    /// <summary>Appends a record of a change that is none of the object's attributes.</summary>
+    public static void AppendEvent(WriteSession session, Uuids uuids, Caller caller, Row subject, string eventType, string properties) => RecordStore.Insert(session, new Row(RecordTypes.Logs)
+    {
+        ["uuid"] = uuids.Create(RecordTypes.Logs),
+        ["owner_uuid"] = caller.UserUuid,
+        ["created_at"] = session.NowText,
+        ["modified_at"] = session.NowText,
+        ["modified_by_user_uuid"] = caller.UserUuid,
+        ["object_uuid"] = subject.Uuid,
+        ["object_owner_uuid"] = subject.Text("owner_uuid"),
+        ["event_at"] = session.NowText,
+        ["event_type"] = eventType,
+        ["summary"] = $"{eventType} of {subject.Uuid}",
+        ["properties"] = properties,
+        ["origin"] = Origin(caller),
+    });
+
     /// <summary>Address, token and request behind a change, for admins; null for what the server does by itself.</summary>
     public static string? Origin(Caller caller) => caller.RequestId is null ? null : new JsonObject
     {

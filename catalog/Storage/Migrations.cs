@@ -1,5 +1,6 @@
 using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Logs;
+using KeepFs.Catalog.Quotas;
 
 namespace KeepFs.Catalog.Storage;
 
@@ -10,10 +11,10 @@ namespace KeepFs.Catalog.Storage;
 internal static class Migrations
 {
     /// <summary>The version that this program makes and knows.</summary>
-    public const int Newest = 4;
+    public const int Newest = 5;
 
     /// <summary>The first makes version 1 from nothing, and so on.</summary>
-    public static IReadOnlyList<string> Steps(SqlDialect dialect) => [Schema.Version1(dialect), DavSchema.Version2(dialect), Schema.SealedTokenSecrets(dialect), AuditLog.Version4(dialect)];
+    public static IReadOnlyList<string> Steps(SqlDialect dialect) => [Schema.Version1(dialect), DavSchema.Version2(dialect), Schema.SealedTokenSecrets(dialect), AuditLog.Version4(dialect), QuotaSchema.Version5(dialect)];
 
     /// <param name="version">What the database says.</param>
     /// <param name="name">The database, for the message.</param>

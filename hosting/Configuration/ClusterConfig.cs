@@ -55,6 +55,9 @@ public sealed record KeepFsConfig
     /// <summary>How often wrong tokens may be tried.</summary>
     public FailedLoginsConfig FailedLogins { get; init; } = new();
 
+    /// <summary>How long a user or project may stay above a soft limit before it counts as a hard one (decision 0038).</summary>
+    public TimeSpan QuotaGrace { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>
     /// Addresses or networks (<c>10.0.0.0/8</c>) of proxies whose <c>X-Forwarded-For</c> is believed; from others it says nothing.
     /// </summary>
@@ -166,6 +169,9 @@ public sealed record CollectionsConfig
     /// <summary>What stands for <c>/</c> in names shown as file names; empty forbids such names.</summary>
     public string ForwardSlashNameSubstitution { get; init; } = "";
 
+    /// <summary>Properties that every new collection gets, by name (catalog-api.md 4.8).</summary>
+    public IReadOnlyDictionary<string, ManagedPropertyConfig> ManagedProperties { get; init; } = new Dictionary<string, ManagedPropertyConfig>();
+
     /// <summary>Accept credentials on any virtual host.</summary>
     public bool TrustAllContent { get; init; }
 
@@ -180,6 +186,19 @@ public sealed record CollectionsConfig
 
     /// <summary>A further part of the same download is not logged again within this time; 0 = log all.</summary>
     public TimeSpan WebDAVLogDownloadInterval { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>One property that new collections get.</summary>
+public sealed record ManagedPropertyConfig
+{
+    /// <summary><c>original_owner</c>: the UUID of the user at the root of the chain of owners; empty = <see cref="Value"/>.</summary>
+    public string Function { get; init; } = "";
+
+    /// <summary>The text to set.</summary>
+    public string Value { get; init; } = "";
+
+    /// <summary>Only admins change or remove it once it is there.</summary>
+    public bool Protected { get; init; }
 }
 
 /// <summary>Switches for transfers through keep-web, S3 included (keep-web.md 2.9).</summary>
