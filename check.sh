@@ -23,7 +23,7 @@ step() { printf '\n== %s (%d s)\n' "$1" "$(($(date +%s) - started))"; }
 # program:package for what the tests start; a missing one fails here, aloud, and is never skipped.
 tools=(fusermount3:fuse3 curl:curl cadaver:cadaver rclone:rclone aws:awscli s3cmd:s3cmd s3fs:s3fs litmus:litmus mount.davfs:davfs2 setfattr:attr python3:python3
     radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph-mgr:ceph-mgr ceph:ceph-common node:nodejs npm:npm
-    unshare:util-linux runuser:util-linux flock:util-linux pgrep:procps prlimit:util-linux git:git rsync:rsync chromium:chromium unzip:unzip bsdtar:libarchive-tools sqlite3:sqlite3 vim.tiny:vim-tiny fio:fio make:make)
+    unshare:util-linux runuser:util-linux flock:util-linux pgrep:procps prlimit:util-linux git:git rsync:rsync chromium:chromium unzip:unzip bsdtar:libarchive-tools sqlite3:sqlite3 pg_ctlcluster:postgresql vim.tiny:vim-tiny fio:fio make:make)
 # Root tests disk faults on ext4 images, others on tmpfs.
 [ "$(id -u)" != 0 ] || tools+=(mkfs.ext4:e2fsprogs)
 missing=()

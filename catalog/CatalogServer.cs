@@ -6,6 +6,7 @@ using KeepFs.Catalog.Logs;
 using KeepFs.Catalog.Permissions;
 using KeepFs.Catalog.Quotas;
 using KeepFs.Catalog.Records;
+using KeepFs.Catalog.References;
 using KeepFs.Catalog.Storage;
 using KeepFs.Engine.Blocks;
 using KeepFs.Hosting.Configuration;
@@ -40,6 +41,9 @@ public sealed class CatalogServer : IAsyncDisposable
     /// <summary>Writes committed since the start.</summary>
     internal long Writes => _catalog.Database.Writes;
 
+    /// <summary>For tests that look at what the API does not show.</summary>
+    internal CatalogDatabase Database => _catalog.Database;
+
     /// <summary>Opens or creates the database and prepares the server; nothing listens yet.</summary>
     /// <param name="config">The cluster.</param>
     /// <param name="options">How to run.</param>
@@ -52,7 +56,7 @@ public sealed class CatalogServer : IAsyncDisposable
         ClusterConfig config, CatalogServerOptions options, ServerCertificate? certificate, TimeProvider time, ILoggerFactory loggers)
     {
         Check(config);
-        var database = CatalogDatabase.Open(config.Catalog.SqlitePath, time);
+        var database = CatalogDatabase.Open(config, time);
         var catalog = new CatalogContext(
             config, database, new Uuids(config.ClusterId), new LocatorSigner(config.Collections.BlobSigningKey, config.Collections.BlobSigningTTL), time);
         var logger = loggers.CreateLogger<CatalogServer>();
@@ -68,7 +72,7 @@ public sealed class CatalogServer : IAsyncDisposable
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseApiRules(time, logger);
         var baseState = new BaseState(catalog, options.IsTestMode);
-        new EventEndpoint(catalog, authenticator, options, baseState, app.Lifetime.ApplicationStopping).Use(app);
+        new EventEndpoint(catalog, authenticator, options, app.Lifetime.ApplicationStopping).Use(app);
         app.UseRequestLimiter(limiter);
         app.UseMethodOverride();
         app.UseRouting();
@@ -89,6 +93,11 @@ public sealed class CatalogServer : IAsyncDisposable
                 return true;
             },
             ct);
+        // Of a database from before there were any; nobody writes yet.
+        while (await _catalog.Database.WriteAsync(BlockReferences.Fill, ct))
+        {
+        }
+
         await _app.StartAsync(ct);
         _sweeper.Start();
     }
@@ -144,9 +153,9 @@ public sealed class CatalogServer : IAsyncDisposable
             faults.Add($"Clusters.{config.ClusterId}.SystemRootToken: must be set");
         }
 
-        if (config.Catalog.SqlitePath.Length == 0)
+        if (config.PostgreSQL.Connection.Count == 0 && config.Catalog.SqlitePath.Length == 0)
         {
-            faults.Add($"Clusters.{config.ClusterId}.Catalog.SqlitePath: must be set");
+            faults.Add($"Clusters.{config.ClusterId}.Catalog.SqlitePath: must be set, or PostgreSQL.Connection");
         }
 
         if (config.Collections is { BlobSigning: true, BlobSigningKey: "" })
@@ -208,6 +217,7 @@ public sealed class CatalogServer : IAsyncDisposable
         new LogEndpoints(catalog, records).Map(api, routes);
         new AuditEndpoint(catalog).Map(api, routes);
         new QuotaEndpoints(catalog).Map(api, routes);
+        new ReferenceEndpoints(catalog).Map(api, routes);
         new DavEndpoints(catalog).Map(api, routes);
     }
 }

@@ -17,6 +17,7 @@ var root = new RootCommand("KeepFs: content-addressed storage that speaks the Ar
     UserCommand.Create(),
     GroupCommand.Create(),
     QuotaCommand.Create(),
+    WhyCommand.Create(),
     ProjectCommand.Create(),
     CollectionCommand.Create(),
     TokenCommand.Create(),

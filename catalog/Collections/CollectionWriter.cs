@@ -3,6 +3,7 @@ using KeepFs.Catalog.Logs;
 using KeepFs.Catalog.Permissions;
 using KeepFs.Catalog.Quotas;
 using KeepFs.Catalog.Records;
+using KeepFs.Catalog.References;
 using KeepFs.Catalog.Requests;
 using KeepFs.Catalog.Storage;
 using KeepFs.Engine.Manifests;
@@ -38,7 +39,8 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         var plan = await PlanAsync(caller, given, options, ct);
         var content = plan.Build(ReadOnlyMemory<byte>.Empty);
         RequireHash(given, content);
-        return await catalog.Database.WriteAsync(session => Insert(session, caller, given, content, options), ct);
+        var blocks = BlockDelta.Between([], content.Stored);
+        return await catalog.Database.WriteAsync(session => Insert(session, caller, given, content, blocks, options), ct);
     }
 
     /// <summary>Changes a collection; the change is on stable storage when this completes.</summary>
@@ -94,11 +96,12 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         var current = row.Bytes("manifest_text");
         var content = plan.Build(current);
         RequireHash(given, content);
+        var isChanged = !content.Stored.AsSpan().SequenceEqual(current);
         return new PreparedContent(
             content,
             MadeFrom: row.Text("portable_data_hash")!,
-            IsChanged: !content.Stored.AsSpan().SequenceEqual(current),
-            HasNewBlocks: !ManifestBlocks.Hashes(current).ToHashSet().IsSupersetOf(ManifestBlocks.Hashes(content.Stored)));
+            isChanged,
+            isChanged ? BlockDelta.Between(current, content.Stored) : new BlockDelta([], []));
     }
 
     private static void RequireUnchanged(Row row, CollectionOptions options)
@@ -131,7 +134,7 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         return row;
     }
 
-    private string Insert(WriteSession session, Caller caller, Dictionary<string, object?> given, CollectionContent content, CollectionOptions options)
+    private string Insert(WriteSession session, Caller caller, Dictionary<string, object?> given, CollectionContent content, BlockDelta blocks, CollectionOptions options)
     {
         var uuid = NewUuid(session, caller, given);
         var owner = (string?)given.GetValueOrDefault("owner_uuid") ?? caller.UserUuid;
@@ -172,6 +175,7 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         row["properties"] = ManagedProperties.Fill(session, catalog.Config.Collections.ManagedProperties, row.Text("properties")!, owner);
         RecordStore.Insert(session, row);
         OwnerUsage.Changed(session, before: null, row);
+        BlockReferences.Changed(session, uuid, blocks, version: 1, keepsBefore: false);
         QuotaCheck.Require(session, catalog, caller, before: null, row);
         AuditLog.Append(session, catalog.Uuids, caller, before: null, row);
         DavFollow.Begin(session, caller, uuid, options.Dav).Copies();
@@ -203,5 +207,5 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
     }
 
     /// <summary>New content, and what it was made from: it may be saved only while the collection still holds that.</summary>
-    private sealed record PreparedContent(CollectionContent Content, string MadeFrom, bool IsChanged, bool HasNewBlocks);
+    private sealed record PreparedContent(CollectionContent Content, string MadeFrom, bool IsChanged, BlockDelta Blocks);
 }

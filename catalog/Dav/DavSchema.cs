@@ -16,7 +16,7 @@ internal static class DavSchema
             expires_at {sql.Text} NOT NULL,
             owner {sql.Text}
         ){sql.KeyedOnly};
-        CREATE INDEX dav_locks_path ON dav_locks(uuid, path);
+        CREATE INDEX dav_locks_path ON dav_locks({sql.Choose("uuid, path", "uuid")});
         CREATE INDEX dav_locks_expiry ON dav_locks(expires_at);
 
         CREATE TABLE dav_properties (
@@ -27,6 +27,6 @@ internal static class DavSchema
             name {sql.Text} NOT NULL,
             value {sql.Text} NOT NULL
         );
-        CREATE UNIQUE INDEX dav_properties_name ON dav_properties(uuid, path, namespace, name);
+        CREATE UNIQUE INDEX dav_properties_name ON dav_properties({sql.Choose("uuid, path, namespace, name", "uuid, md5(path), md5(namespace), md5(name)")});
         """;
 }

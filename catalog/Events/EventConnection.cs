@@ -180,6 +180,11 @@ internal sealed class EventConnection(WebSocket socket, CatalogContext catalog, 
                 return (found.Values, isFull);
             },
             ct);
+        foreach (var subscription in subscriptions)
+        {
+            subscription.Advance();
+        }
+
         foreach (var row in rows)
         {
             await SendAsync(writer => RecordJson.WriteAsync(writer, row, EventSubscription.Shown, ct), ct);

@@ -1,5 +1,4 @@
 using System.Net.WebSockets;
-using KeepFs.Catalog.Exchange;
 using KeepFs.Catalog.Permissions;
 using KeepFs.Hosting.Http;
 using Microsoft.AspNetCore.Builder;
@@ -11,7 +10,7 @@ namespace KeepFs.Catalog.Events;
 /// <c>GET /websocket</c>: change events for whoever has a token (python-clients.md, events; decision 0036). Outside the limit of running requests,
 /// because a connection lasts for days; it has a limit of its own.
 /// </summary>
-internal sealed class EventEndpoint(CatalogContext catalog, Authenticator authenticator, CatalogServerOptions options, BaseState baseState, CancellationToken stopping)
+internal sealed class EventEndpoint(CatalogContext catalog, Authenticator authenticator, CatalogServerOptions options, CancellationToken stopping)
 {
     private const string Path = "/websocket";
 
@@ -50,7 +49,7 @@ internal sealed class EventEndpoint(CatalogContext catalog, Authenticator authen
         {
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
             using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { KeepAliveInterval = options.EventKeepAlive, KeepAliveTimeout = options.EventKeepAlive });
-            using var connection = new EventConnection(socket, catalog, options, ct => FindCallerAsync(context, tokens, ct), baseState.Replaced);
+            using var connection = new EventConnection(socket, catalog, options, ct => FindCallerAsync(context, tokens, ct), catalog.Database.Replaced);
             await connection.RunAsync(ending.Token);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException)

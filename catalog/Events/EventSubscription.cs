@@ -12,6 +12,7 @@ internal sealed class EventSubscription
 
     private readonly JsonElement? _filters;
     private long? _lastId;
+    private long? _nextId;
 
     private EventSubscription(JsonElement? filters, long? lastId) => (_filters, _lastId) = (filters, lastId);
 
@@ -54,7 +55,10 @@ internal sealed class EventSubscription
         return ListQuery.Run(session, Request(0) with { CountsAll = true }, caller, 0, After).Available >= 0;
     }
 
-    /// <summary>Adds records that were not told yet, by id; true when there may be more of them.</summary>
+    /// <summary>What was read last is told.</summary>
+    public void Advance() => _lastId = _nextId ?? _lastId;
+
+    /// <summary>Adds records that were not told yet, by id; true when there may be more of them. They come again until <see cref="Advance"/>.</summary>
     public bool ReadInto(SortedDictionary<long, Row> found, CatalogSession session, Caller caller, int most)
     {
         // Records that were told may be gone: swept, or by a reset.
@@ -67,7 +71,7 @@ internal sealed class EventSubscription
         }
 
         var isFull = rows.Count == most;
-        _lastId = isFull ? Id(rows[^1]) : newest;
+        _nextId = isFull ? Id(rows[^1]) : newest;
         return isFull;
     }
 

@@ -1,3 +1,4 @@
+using KeepFs.Catalog.References;
 using KeepFs.Catalog.Services;
 using KeepFs.Catalog.Storage;
 using KeepFs.Catalog.Tokens;
@@ -15,10 +16,6 @@ internal sealed class BaseState(CatalogContext catalog, bool isTestMode)
     private readonly UserWriter _users = new(catalog);
     private readonly TokenWriter _tokens = new(catalog);
     private bool _followsStart;
-    private TaskCompletionSource _replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>Completes when records come from elsewhere (an import, a reset). No event tells of them one by one: who listens must look at everything again.</summary>
-    public Task Replaced => Volatile.Read(ref _replaced).Task;
 
     public bool IsTestMode => isTestMode;
 
@@ -94,6 +91,7 @@ internal sealed class BaseState(CatalogContext catalog, bool isTestMode)
     public void Imported(WriteSession session)
     {
         _followsStart = false;
+        catalog.Database.Store.TellReplaced(session);
         if (isTestMode)
         {
             catalog.Database.Store.KeepBase(session);
@@ -107,16 +105,15 @@ internal sealed class BaseState(CatalogContext catalog, bool isTestMode)
     /// <summary>Returns to the copy.</summary>
     public void Reset(WriteSession session)
     {
+        catalog.Database.Store.TellReplaced(session);
         catalog.Database.Store.RestoreBase(session, NewRevision(session));
+        BlockReferences.Restored(session);
         KeepServices.Synchronise(session, catalog.Config, catalog.Uuids);
         foreach (var user in _ensured)
         {
             Make(session, user);
         }
     }
-
-    /// <summary>To be called when the transaction of an import or a reset is committed.</summary>
-    public void TellReplaced() => Interlocked.Exchange(ref _replaced, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
 
     /// <summary>Higher than what counting changes leads to: rows from elsewhere never repeat an etag.</summary>
     public static long NewRevision(CatalogSession session) => session.Now.ToUnixTimeMilliseconds() * 1000;

@@ -67,7 +67,7 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
                 await ReadAsync(stage, request.Http.Request.Body, ct);
                 var replaces = request.Parameters.Flag("replace");
                 var summary = await catalog.Database.WriteAsync(session => new ImportMerge(catalog, baseState, stage, replaces).Run(session), ct);
-                baseState.TellReplaced();
+                catalog.Database.TellReplaced();
                 LogImport(logger, summary.Records, request.Caller.UserUuid, request.Address);
                 return new ApiResult.Object(summary.Write);
             });
@@ -125,7 +125,7 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
                 return true;
             },
             ct);
-        baseState.TellReplaced();
+        catalog.Database.TellReplaced();
         return new ApiResult.Object(writer => writer.WriteBoolean("success", true));
     }
 

@@ -36,7 +36,7 @@ internal sealed class GroupContents(CatalogContext catalog)
             }
             else if (parameters.Flag("recursive"))
             {
-                restrictions.Add(sql => sql.Append(" AND t.owner_uuid IN (").Append(Inside.Replace("{0}", sql.Parameter(place), StringComparison.Ordinal)).Append(")"));
+                restrictions.Add(sql => sql.Append(" AND t.owner_uuid IN (").Append(Inside.Replace("{0}", sql.Dialect.TextOf(sql.Parameter(place)), StringComparison.Ordinal)).Append(")"));
             }
             else
             {

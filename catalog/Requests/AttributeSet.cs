@@ -67,13 +67,16 @@ internal sealed class AttributeSet
         return decoded;
     }
 
-    /// <summary>Canonical text of a JSON value.</summary>
+    /// <summary>
+    /// Canonical text of a JSON value: of several properties of one name the last, no NUL in text, and only numbers that a double can hold. So both databases
+    /// can read it, and read the same. 422 for what cannot be had so.
+    /// </summary>
     public static string CanonicalJson(JsonElement value)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, Canonical))
         {
-            value.WriteTo(writer);
+            Write(writer, value);
         }
 
         return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
@@ -106,6 +109,61 @@ internal sealed class AttributeSet
             throw ApiException.Invalid($"{column.Name} must use UTF-8 encoding");
         }
     }
+
+    private static void Write(Utf8JsonWriter writer, JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                var properties = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+                foreach (var property in value.EnumerateObject())
+                {
+                    properties[property.Name] = property.Value;
+                }
+
+                writer.WriteStartObject();
+                foreach (var (name, item) in properties)
+                {
+                    RequireNoNul(name);
+                    writer.WritePropertyName(name);
+                    Write(writer, item);
+                }
+
+                writer.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in value.EnumerateArray())
+                {
+                    Write(writer, item);
+                }
+
+                writer.WriteEndArray();
+                break;
+            case JsonValueKind.String when JsonMarshal.GetRawUtf8Value(value).IndexOf("\\u0000"u8) >= 0:
+                RequireNoNul(value.GetString()!);
+                value.WriteTo(writer);
+                break;
+            case JsonValueKind.Number when !IsDouble(value):
+                throw ApiException.Invalid($"the number {value.GetRawText()} is too large or too small");
+            default:
+                value.WriteTo(writer);
+                break;
+        }
+    }
+
+    private static void RequireNoNul(string text)
+    {
+        if (text.Contains('\0'))
+        {
+            throw ApiException.Invalid("text must not contain the character NUL");
+        }
+    }
+
+    // One that is not zero must not become zero either.
+    private static bool IsDouble(JsonElement value) =>
+        value.TryGetDouble(out var number) && double.IsFinite(number)
+        && (number != 0 || value.GetRawText().TakeWhile(c => c is not ('e' or 'E')).All(c => c is '-' or '.' or '0'));
 
     private static string? Text(Column column, JsonElement value)
     {

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using System.Globalization;
 
@@ -15,8 +16,10 @@ internal sealed class CatalogConnection(DbConnection connection, SqlDialect dial
 
     public SqlDialect Dialect => dialect;
 
-    /// <summary>For the database's own calls.</summary>
-    public DbConnection Inner => connection;
+    public DbConnection Database => connection;
+
+    /// <summary>Nothing works on it any more, and what was not committed is undone.</summary>
+    public bool IsLost => connection.State != ConnectionState.Open;
 
     /// <summary>A statement with its parameters set; disposing gives it back.</summary>
     public Statement Prepare(SqlText sql)
@@ -27,6 +30,12 @@ internal sealed class CatalogConnection(DbConnection connection, SqlDialect dial
             for (var i = 0; i < sql.Parameters.Count; i++)
             {
                 dialect.Bind(command.Parameters[i], sql.Parameters[i]);
+            }
+
+            if (dialect.PreparesStatements)
+            {
+                // It came a second time. Does nothing from the third on.
+                command.Prepare();
             }
 
             return new Statement(this, command);
@@ -70,6 +79,7 @@ internal sealed class CatalogConnection(DbConnection connection, SqlDialect dial
         if (_idle.Count >= MaxStatements)
         {
             Clear();
+            dialect.ForgetStatements(connection);
         }
 
         // Values may be large; the statement's own copies go with its next use.

@@ -15,6 +15,9 @@ internal class CatalogSession(CatalogConnection connection, DateTimeOffset now)
     /// <summary>What this database says in its own way.</summary>
     public SqlDialect Dialect => connection.Dialect;
 
+    /// <summary>The connection is gone.</summary>
+    public bool IsLost => connection.IsLost;
+
     /// <summary>The beginning of a statement.</summary>
     public SqlText Sql(string text) => new SqlText(Dialect).Append(text);
 

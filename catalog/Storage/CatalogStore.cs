@@ -5,14 +5,23 @@ namespace KeepFs.Catalog.Storage;
 /// </summary>
 internal abstract class CatalogStore
 {
+    /// <summary>How often a connection is tried for before the database counts as not there: five seconds, in which a server restarts.</summary>
+    public const int MaxAttempts = 25;
+
+    /// <summary>Milliseconds between the attempts.</summary>
+    public const int AttemptAfter = 200;
+
     /// <summary>SQL of this database.</summary>
     public abstract SqlDialect Dialect { get; }
 
-    /// <summary>A connection for reading or for the writer. The caller disposes it.</summary>
-    public abstract CatalogConnection Connect();
+    /// <summary>A connection. The caller disposes it.</summary>
+    /// <param name="isWriter">False for one that only reads.</param>
+    public abstract CatalogConnection Connect(bool isWriter);
 
     /// <summary>Begins a snapshot.</summary>
-    public abstract void BeginRead(CatalogConnection connection);
+    /// <param name="connection">Of a reader.</param>
+    /// <param name="isEager">The snapshot is as of now and the connection works; otherwise both is so with the first statement only.</param>
+    public abstract void BeginRead(CatalogConnection connection, bool isEager);
 
     /// <summary>Begins a transaction beside which no other writes, in any process.</summary>
     public abstract void BeginWrite(CatalogConnection connection);
@@ -21,6 +30,22 @@ internal abstract class CatalogStore
     public virtual void Interrupt(CatalogConnection connection)
     {
     }
+
+    /// <summary>Ends the transaction of a batch; it is on stable storage afterwards.</summary>
+    /// <param name="connection">Of the writer.</param>
+    /// <param name="batch">A number of this process, higher than that of the batch before.</param>
+    public abstract void Commit(CatalogConnection connection, long batch);
+
+    /// <summary>Whether a batch was committed whose <see cref="Commit"/> ended with a lost connection; asked on a new one.</summary>
+    public abstract bool WasCommitted(CatalogConnection connection, long batch);
+
+    /// <summary>Listens to other processes until it is cancelled.</summary>
+    /// <param name="heard">Called after their commits, perhaps once for several; true when records came from elsewhere (<see cref="TellReplaced"/>).</param>
+    /// <param name="ct">Ends it.</param>
+    public abstract Task ListenAsync(Action<bool> heard, CancellationToken ct);
+
+    /// <summary>Other processes shall hear that this transaction brings records from elsewhere.</summary>
+    public abstract void TellReplaced(WriteSession session);
 
     /// <summary>Copies the whole database as of one moment into a new file, beside requests; writers go on.</summary>
     public abstract void CopyTo(string path);

@@ -4,7 +4,7 @@ using System.Threading.Channels;
 namespace KeepFs.Catalog.Storage;
 
 /// <summary>
-/// The one writer. Writes that wait at the same time share a transaction, each in a savepoint of its own, so that they share the cost
+/// The one writer of this process. Writes that wait at the same time share a transaction, each in a savepoint of its own, so that they share the cost
 /// of reaching stable storage; each is answered only after the commit. Safe for concurrent use.
 /// </summary>
 internal sealed class CommitQueue : IAsyncDisposable
@@ -16,19 +16,21 @@ internal sealed class CommitQueue : IAsyncDisposable
     private const int MaxBatch = 64;
 
     private readonly CatalogStore _store;
-    private readonly CatalogConnection _connection;
+    private readonly ManualResetEventSlim _stopping = new();
+    private CatalogConnection? _connection;
     private readonly TimeProvider _time;
     private readonly Channel<Job> _jobs = Channel.CreateBounded<Job>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly Thread _thread;
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private TaskCompletionSource _committed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _batch;
     private long _commits;
     private long _writes;
 
     public CommitQueue(CatalogStore store, TimeProvider time)
     {
-        (_store, _connection, _time) = (store, store.Connect(), time);
+        (_store, _connection, _time) = (store, store.Connect(isWriter: true), time);
         _thread = new Thread(Run) { IsBackground = true, Name = "catalog-writer" };
         _thread.Start();
     }
@@ -40,6 +42,9 @@ internal sealed class CommitQueue : IAsyncDisposable
     /// <summary>Completes with the next commit. Whoever takes it before he reads does not miss one.</summary>
     public Task Committed => Volatile.Read(ref _committed).Task;
 
+    /// <summary>Another process has committed.</summary>
+    public void TellCommitted() => Interlocked.Exchange(ref _committed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+
     public async Task<T> EnqueueAsync<T>(Func<WriteSession, T> write, CancellationToken ct)
     {
         var job = new Job<T>(write, ct);
@@ -50,8 +55,10 @@ internal sealed class CommitQueue : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _jobs.Writer.TryComplete();
+        _stopping.Set();
         await _finished.Task;
-        await _connection.DisposeAsync();
+        _connection?.Dispose();
+        _stopping.Dispose();
     }
 
     private void Run()
@@ -80,19 +87,42 @@ internal sealed class CommitQueue : IAsyncDisposable
 
     private void Commit(List<Job> batch)
     {
+        var isCommitting = false;
         try
         {
-            _store.BeginWrite(_connection);
+            var connection = Begin();
             foreach (var job in batch)
             {
-                RunInSavepoint(job);
+                RunInSavepoint(connection, job);
             }
 
-            _connection.Execute("COMMIT");
+            isCommitting = true;
+            _store.Commit(connection, ++_batch);
         }
         catch (Exception e)
         {
-            RollBack();
+            if (_connection is { IsLost: false })
+            {
+                RollBack(_connection);
+            }
+            else if (!isCommitting)
+            {
+                e = new ApiException(503, "the connection to the catalogue's database was lost; nothing was saved, try again");
+            }
+            else if (WasCommitted() is not { } isCommitted)
+            {
+                e = new ApiException(503, "the connection to the catalogue's database was lost while it saved the change; look whether it is there before you try again");
+            }
+            else if (isCommitted)
+            {
+                Succeed(batch);
+                return;
+            }
+            else
+            {
+                e = new ApiException(503, "the connection to the catalogue's database was lost; nothing was saved, try again");
+            }
+
             foreach (var job in batch)
             {
                 job.FailTransaction(e);
@@ -101,40 +131,87 @@ internal sealed class CommitQueue : IAsyncDisposable
             return;
         }
 
+        Succeed(batch);
+    }
+
+    private void Succeed(List<Job> batch)
+    {
         Interlocked.Increment(ref _commits);
         Interlocked.Add(ref _writes, batch.Count);
-        Interlocked.Exchange(ref _committed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        TellCommitted();
         foreach (var job in batch)
         {
             job.Complete();
         }
     }
 
-    private void RunInSavepoint(Job job)
+    /// <summary>A transaction; nothing has run in it, so that it may be begun as often as it takes.</summary>
+    private CatalogConnection Begin() => Insist(connection =>
     {
-        _connection.Execute("SAVEPOINT job");
-        try
-        {
-            job.Run(new WriteSession(_connection, _time.GetUtcNow()));
-        }
-        catch (Exception e)
-        {
-            job.Fail(e);
-            _connection.Execute("ROLLBACK TO job");
-        }
+        _store.BeginWrite(connection);
+        return connection;
+    });
 
-        _connection.Execute("RELEASE job");
-    }
-
-    private void RollBack()
+    /// <summary>What became of the last batch; null when nobody can say.</summary>
+    private bool? WasCommitted()
     {
         try
         {
-            _connection.Execute("ROLLBACK");
+            return Insist(connection => (bool?)_store.WasCommitted(connection, _batch));
         }
         catch (DbException)
         {
-            // The database has already rolled back by itself (disk full, I/O error).
+            return null;
+        }
+    }
+
+    /// <summary>Runs the first thing on a connection, which is replaced by another while it is lost.</summary>
+    private T Insist<T>(Func<CatalogConnection, T> first)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                if (_connection is { IsLost: true })
+                {
+                    _connection.Dispose();
+                    _connection = null;
+                }
+
+                return first(_connection ??= _store.Connect(isWriter: true));
+            }
+            catch (DbException) when (_connection is null or { IsLost: true } && attempt < CatalogStore.MaxAttempts && (attempt == 1 || !_stopping.Wait(CatalogStore.AttemptAfter)))
+            {
+                // The server is restarted, perhaps. At first it is only our connection that is gone.
+            }
+        }
+    }
+
+    private void RunInSavepoint(CatalogConnection connection, Job job)
+    {
+        connection.Execute("SAVEPOINT job");
+        try
+        {
+            job.Run(new WriteSession(connection, _time.GetUtcNow()));
+        }
+        catch (Exception e) when (!connection.IsLost)
+        {
+            job.Fail(e);
+            connection.Execute("ROLLBACK TO job");
+        }
+
+        connection.Execute("RELEASE job");
+    }
+
+    private static void RollBack(CatalogConnection connection)
+    {
+        try
+        {
+            connection.Execute("ROLLBACK");
+        }
+        catch (DbException)
+        {
+            // The database has already rolled back by itself (disk full, I/O error, connection lost).
         }
     }
 

@@ -63,7 +63,7 @@ internal static class ListQuery
         sql.Append(" FROM (SELECT DISTINCT ");
         request.Projection.AppendShownColumns(sql);
         AppendFrom(sql, session, request, caller, restrict);
-        return session.Count(sql.Append(")"));
+        return session.Count(sql.Append(") AS d"));
     }
 
     private static void AppendFrom(SqlText sql, CatalogSession session, ListRequest request, Caller caller, Action<SqlText>? restrict)
@@ -123,6 +123,13 @@ internal static class ListQuery
 
             terms.Add(sql.Dialect.Order("t." + column, isDescending: direction == "DESC"));
             isUnique = column is "uuid" or "id";
+        }
+
+        if (request.Distinct)
+        {
+            // Pages of rows in no order would overlap.
+            terms.AddRange(request.Projection.Shown.Where(column => !column.IsDerived && !terms.Any(term => term.StartsWith($"t.{column.Name} ", StringComparison.Ordinal)))
+                .Select(column => sql.Dialect.Order("t." + column.Name, isDescending: false)));
         }
 
         if (terms.Count > 0)

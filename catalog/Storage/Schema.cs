@@ -1,8 +1,17 @@
 namespace KeepFs.Catalog.Storage;
 
-/// <summary>The tables. Large columns stand last in their table: SQLite reads a row from the front and stops when it has what it needs.</summary>
+/// <summary>
+/// The tables. Large columns stand last in their table: SQLite reads a row from the front and stops when it has what it needs. What may be long text is
+/// indexed by its hash in PostgreSQL, whose other indexes refuse keys of more than 2700 bytes.
+/// </summary>
 internal static class Schema
 {
+    private static string PostgresVersion1 => $"""
+        CREATE INDEX collections_properties ON collections USING gin ((properties::jsonb) jsonb_path_ops);
+        CREATE INDEX groups_properties ON groups USING gin ((properties::jsonb) jsonb_path_ops);
+        {Postgres.PostgresFunctions.Version1()}
+        """;
+
     private static string Common(SqlDialect sql) => $"""
             uuid {sql.Text} NOT NULL UNIQUE,
             owner_uuid {sql.Text} NOT NULL,
@@ -72,10 +81,10 @@ internal static class Schema
             tail_uuid {sql.Text}, head_uuid {sql.Text}, link_class {sql.Text}, name {sql.Text},
             properties {sql.Text} NOT NULL DEFAULT '{"{}"}'
         );
-        CREATE INDEX links_tail ON links(tail_uuid);
-        CREATE INDEX links_head ON links(head_uuid);
+        {sql.Choose("CREATE INDEX links_tail ON links(tail_uuid)", "CREATE INDEX links_tail ON links USING hash (tail_uuid)")};
+        {sql.Choose("CREATE INDEX links_head ON links(head_uuid)", "CREATE INDEX links_head ON links USING hash (head_uuid)")};
         CREATE INDEX links_owner ON links(owner_uuid);
-        CREATE INDEX links_class_name ON links(link_class, name);
+        {sql.Choose("CREATE INDEX links_class_name ON links(link_class, name)", "CREATE INDEX links_name ON links USING hash (name)")};
 
         CREATE TABLE api_client_authorizations (
             id {sql.Id},
@@ -95,7 +104,7 @@ internal static class Schema
             object_uuid {sql.Text}, object_owner_uuid {sql.Text}, event_at {sql.Text}, event_type {sql.Text}, summary {sql.Text},
             properties {sql.Text} NOT NULL DEFAULT '{"{}"}'
         );
-        CREATE INDEX logs_object ON logs(object_uuid);
+        {sql.Choose("CREATE INDEX logs_object ON logs(object_uuid)", "CREATE INDEX logs_object ON logs USING hash (object_uuid)")};
         CREATE INDEX logs_owner ON logs(owner_uuid);
         CREATE INDEX logs_created ON logs(created_at);
         CREATE INDEX logs_modified ON logs(modified_at{sql.NullsFirst}, uuid);
@@ -109,6 +118,8 @@ internal static class Schema
             read_only {sql.Integer} NOT NULL DEFAULT 0,
             from_config {sql.Integer} NOT NULL DEFAULT 0
         );
+
+        {sql.Choose("", PostgresVersion1)}
 
         -- What each user reaches: level over all paths, and over those that also give what the target owns (0 = none).
         CREATE TABLE reachable (

@@ -32,8 +32,11 @@ internal abstract class SqlDialect
     /// <summary>Stands behind a column of an index that <see cref="Order"/> shall use, if it may be null.</summary>
     public abstract string NullsFirst { get; }
 
-    /// <summary>An index on text of any length, for equality only.</summary>
-    public abstract string EqualityIndex(string name, string table, string column);
+    /// <summary>Statements that come again are worth compiling in the server.</summary>
+    public abstract bool PreparesStatements { get; }
+
+    /// <summary>What only one of the databases understands.</summary>
+    public abstract string Choose(string sqlite, string postgres);
 
     /// <summary>Everything that a user reaches (<see cref="PermissionGraph"/>); the user is the parameter.</summary>
     public abstract string WalkPermissions { get; }
@@ -64,11 +67,17 @@ internal abstract class SqlDialect
     /// <summary>The columns of a table in their order.</summary>
     public abstract List<string> Columns(CatalogSession session, string table);
 
+    /// <summary>Rows were inserted with an <see cref="Id"/> of their own: the next one without shall follow the highest.</summary>
+    public abstract void GivenIds(WriteSession session, string table);
+
     /// <summary>Makes a parameter of a statement that is about to be compiled.</summary>
     public abstract DbParameter Parameter(string name, object? value);
 
     /// <summary>Gives a compiled statement's parameter another value.</summary>
     public abstract void Bind(DbParameter parameter, object? value);
+
+    /// <summary>Frees what the server keeps for compiled statements that were disposed.</summary>
+    public abstract void ForgetStatements(DbConnection connection);
 
     /// <summary>What a row violates; null when the error is something else.</summary>
     public abstract ConstraintViolation? Violation(DbException error, string table);

@@ -15,7 +15,11 @@ internal sealed class SqlList
     /// <summary>The values as a JSON array.</summary>
     public string Json => _json ??= new JsonArray([.. Values.Cast<object>().Select(value => (JsonNode)(value is long number ? JsonValue.Create(number) : JsonValue.Create((string)value)))]).ToJsonString();
 
-    public static SqlList Of(IEnumerable<string> values) => new(values.ToArray());
+    public static SqlList Of(IEnumerable<string> values)
+    {
+        var texts = values.ToArray();
+        return texts.Any(text => text.Contains('\0')) ? throw ApiException.Invalid("text must not contain the character NUL") : new SqlList(texts);
+    }
 
     public static SqlList Of(IEnumerable<long> values) => new(values.ToArray());
 }

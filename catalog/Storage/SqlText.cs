@@ -22,9 +22,14 @@ internal sealed class SqlText(SqlDialect dialect)
     /// <summary>Appends the name of a new parameter.</summary>
     public SqlText Value(object? value) => Append(Parameter(value));
 
-    /// <summary>Adds a parameter and returns its name, for values that are named more than once.</summary>
+    /// <summary>Adds a parameter and returns its name, for values that are named more than once. Not every database stores NUL in text, so none does.</summary>
     public string Parameter(object? value)
     {
+        if (value is string text && text.Contains('\0'))
+        {
+            throw ApiException.Invalid("text must not contain the character NUL");
+        }
+
         _parameters.Add(value);
         return string.Create(CultureInfo.InvariantCulture, $"@p{_parameters.Count - 1}");
     }

@@ -2,6 +2,7 @@ using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Logs;
 using KeepFs.Catalog.Quotas;
 using KeepFs.Catalog.Records;
+using KeepFs.Catalog.References;
 
 namespace KeepFs.Catalog.Storage;
 
@@ -78,6 +79,11 @@ internal static class TrashSweep
         session.Execute("DELETE FROM reachable WHERE target_uuid = @p0", uuid);
         DavLocks.RemoveAll(session, uuid);
         DavProperties.RemoveAll(session, uuid);
+        if (type == RecordTypes.Collections)
+        {
+            BlockReferences.Deleting(session, uuid);
+        }
+
         RecordStore.Delete(session, type, uuid);
         if (type == RecordTypes.Groups)
         {

@@ -48,6 +48,7 @@ internal static class ClusterPlan
         return config with
         {
             Volumes = volumes,
+            PostgreSQL = options.Database is null ? config.PostgreSQL : config.PostgreSQL with { Connection = Connection(options.Database) },
             Collections = last is null ? config.Collections with { DefaultReplication = Math.Min(CopiesWanted, roots.Count) } : config.Collections,
             Services = config.Services with
             {
@@ -93,6 +94,18 @@ internal static class ClusterPlan
                 ReadOnly = true,
                 DriverParameters = new Dictionary<string, string> { ["Root"] = "/", ["MappingsDir"] = data.GatewayIndex },
             })];
+    }
+
+    private static IReadOnlyDictionary<string, string> Connection(string database)
+    {
+        try
+        {
+            return database == "sqlite" ? new Dictionary<string, string>() : Catalog.DatabaseText.Parse(database);
+        }
+        catch (FormatException e)
+        {
+            throw new CommandException($"--database: {e.Message}", 2);
+        }
     }
 
     /// <summary>Every UUID of the catalogue begins with the id, and so do those of volumes: it cannot change.</summary>

@@ -79,7 +79,16 @@ internal sealed class LocalCluster : IAsyncDisposable
     private async Task StartCatalogAsync(DataFolder data, UpOptions options, CancellationToken cancellationToken)
     {
         var endpoint = Endpoint(Config.Services.Controller.ExternalURL, options.Listen);
-        var server = CatalogServer.Create(Config, new CatalogServerOptions { Listen = endpoint, IsTestMode = options.IsTestMode }, _certificate, TimeProvider.System, _loggers);
+        CatalogServer server;
+        try
+        {
+            server = CatalogServer.Create(Config, new CatalogServerOptions { Listen = endpoint, IsTestMode = options.IsTestMode }, _certificate, TimeProvider.System, _loggers);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new CommandException($"the catalogue did not start: {e.Message}", 1, e);
+        }
+
         await RunAsync("the catalogue", endpoint, server, server.StartAsync, server.StopAsync, cancellationToken);
         var (uuid, secret) = data.AdminToken(Config.ClusterId);
         AdminToken = await server.EnsureUserAsync(UserName(), admin: true, uuid, secret, cancellationToken);

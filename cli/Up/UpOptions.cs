@@ -16,6 +16,9 @@ internal sealed record UpOptions(string Data, IReadOnlyList<string> Volumes, str
     /// <summary>Clients may put the catalogue back to what was imported (<c>POST /database/reset</c>).</summary>
     public bool IsTestMode { get; init; }
 
+    /// <summary>The catalogue's PostgreSQL database as <see cref="Catalog.DatabaseText"/> reads it, <c>sqlite</c> for the file; null = that of the last time, or the file.</summary>
+    public string? Database { get; init; }
+
     /// <summary>With it the first keepstore gets 25107, keepstore's traditional port.</summary>
     public const int DefaultPortBase = 25100;
 

@@ -20,9 +20,10 @@ internal static class UpCommand
         var listen = new Option<string>("--listen") { Description = "Address to listen on; beyond loopback all services use TLS.", DefaultValueFactory = _ => "127.0.0.1" };
         var portBase = new Option<int?>("--port-base") { Description = $"First port: catalogue +0, keep-web +{UpOptions.WebOffset}, keepstores from +{UpOptions.KeepstoreOffset} on (default: as last time, or {UpOptions.DefaultPortBase})." };
         var clusterId = new Option<string?>("--cluster-id") { Description = "The id that all UUIDs begin with, five characters a-z or 0-9; chosen at the first start (default: a random one)." };
+        var database = new Option<string?>("--database") { Description = "PostgreSQL database for the catalogue, such as \"Host=db;Database=keepfs;Username=keepfs\"; \"sqlite\" for a file in --data. Remembered; nothing is moved from one to the other (keepfs catalog export, import).", HelpName = "CONNECTION" };
         var testMode = new Option<bool>("--test-mode") { Description = "For test suites: an admin may reset the catalogue to what was imported (POST /database/reset)." };
         var verbose = new Option<bool>("--verbose") { Description = "Log every request to standard error." };
-        var command = new Command("up", "Run everything: catalogue, keepstores, keep-web and, if asked, a mount.") { data, volumes, mount, listen, portBase, clusterId, testMode, verbose };
+        var command = new Command("up", "Run everything: catalogue, keepstores, keep-web and, if asked, a mount.") { data, volumes, mount, listen, portBase, clusterId, database, testMode, verbose };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var address = IPAddress.TryParse(parsed.GetRequiredValue(listen), out var ip) ? ip : throw new CommandException($"--listen must be an IP address, not \"{parsed.GetValue(listen)}\".", 2);
@@ -30,6 +31,7 @@ internal static class UpCommand
                 new UpOptions(parsed.GetRequiredValue(data), parsed.GetValue(volumes) ?? [], parsed.GetValue(mount), address, parsed.GetValue(portBase))
                 {
                     ClusterId = parsed.GetValue(clusterId),
+                    Database = parsed.GetValue(database),
                     IsTestMode = parsed.GetValue(testMode),
                 },
                 parsed.GetValue(verbose), cancellationToken);

@@ -42,6 +42,9 @@ public sealed record ClusterConfig
     /// <summary>Where the catalogue keeps its database (ours; Arvados has PostgreSQL only).</summary>
     public CatalogConfig Catalog { get; init; } = new();
 
+    /// <summary>The database server of the catalogue; without a connection it uses <see cref="CatalogConfig.SqlitePath"/>.</summary>
+    public PostgreSqlConfig PostgreSQL { get; init; } = new();
+
     /// <summary>What only KeepFs has; Arvados ignores the section.</summary>
     public KeepFsConfig KeepFs { get; init; } = new();
 }
@@ -350,6 +353,16 @@ public sealed record TlsConfig
     public bool Insecure { get; init; }
 
     private static string PathOf(string text) => text.StartsWith("file://", StringComparison.Ordinal) ? text["file://".Length..] : text;
+}
+
+/// <summary>PostgreSQL.</summary>
+public sealed record PostgreSqlConfig
+{
+    /// <summary>By libpq's names: <c>host</c> (a folder means its socket), <c>port</c>, <c>dbname</c>, <c>user</c>, <c>password</c>, <c>sslmode</c>; others by Npgsql's. Empty = SQLite.</summary>
+    public IReadOnlyDictionary<string, string> Connection { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Connections for reading, at most; one for writing and one that listens come on top.</summary>
+    public int ConnectionPool { get; init; } = 32;
 }
 
 /// <summary>The catalogue's database.</summary>

@@ -3,13 +3,13 @@ using System.Text.Json.Nodes;
 namespace KeepFs.Catalog.Tests;
 
 /// <summary>Manifests, signatures, conditional saves, versions and trash (catalog-api.md 4 to 6).</summary>
-public sealed class CollectionTests : IAsyncLifetime
+public abstract class CollectionTests(DatabaseKind database) : IAsyncLifetime
 {
     private TestCatalog _catalog = null!;
 
     private string Token => _catalog.ActiveToken;
 
-    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync();
+    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync(database);
 
     public async Task DisposeAsync() => await _catalog.DisposeAsync();
 

@@ -3,14 +3,14 @@ using System.Text.Json.Nodes;
 namespace KeepFs.Catalog.Tests;
 
 /// <summary>Locks and dead properties of WebDAV, and how they follow what happens to their collection.</summary>
-public sealed class DavTests : IAsyncLifetime
+public abstract class DavTests(DatabaseKind database) : IAsyncLifetime
 {
     private TestCatalog _catalog = null!;
     private string _uuid = "";
 
     public async Task InitializeAsync()
     {
-        _catalog = await TestCatalog.StartAsync();
+        _catalog = await TestCatalog.StartAsync(database);
         _uuid = await CreateAsync("a", "b/c", "b/d/e");
     }
 

@@ -6,14 +6,14 @@ using System.Text.Json.Nodes;
 namespace KeepFs.Catalog.Tests;
 
 /// <summary>Change events over the websocket (python-clients.md, events; decision 0036).</summary>
-public sealed class EventTests : IAsyncLifetime
+public abstract class EventTests(DatabaseKind database) : IAsyncLifetime
 {
     private const string Subscribe = """{"method":"subscribe","filters":[["event_type","in",["create","update","delete"]]]}""";
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
     private TestCatalog _catalog = null!;
 
-    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync();
+    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync(database);
 
     public async Task DisposeAsync() => await _catalog.DisposeAsync();
 

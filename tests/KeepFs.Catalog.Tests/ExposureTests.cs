@@ -8,14 +8,14 @@ using KeepFs.Hosting.Configuration;
 namespace KeepFs.Catalog.Tests;
 
 /// <summary>What keeps a catalogue safe that strangers can reach (docs/security.md).</summary>
-public sealed class ExposureTests
+public abstract class ExposureTests(DatabaseKind database)
 {
     private static readonly string[] Strangers = ["203.0.113.7", "203.0.113.8"];
 
     [Fact]
     public async Task Wrong_tokens_are_held_up_where_they_come_from_and_nowhere_else()
     {
-        await using var catalog = await TestCatalog.StartAsync(BehindProxy);
+        await using var catalog = await TestCatalog.StartAsync(database, BehindProxy);
         Assert.Equal(200, (await FromAsync(catalog, Strangers[0], catalog.SpectatorToken)).Status);
         for (var i = 0; i < 5; i++)
         {
@@ -40,7 +40,7 @@ public sealed class ExposureTests
     [Fact]
     public async Task Wrong_reader_tokens_count_and_are_not_looked_at_any_more()
     {
-        await using var catalog = await TestCatalog.StartAsync(BehindProxy);
+        await using var catalog = await TestCatalog.StartAsync(database, BehindProxy);
         var secret = await catalog.CreateAsync(catalog.AdminToken, "collections", new JsonObject { ["name"] = "secret" });
         var guesses = Uri.EscapeDataString("[\"a\",\"b\",\"c\",\"d\",\"e\"]");
         var right = Uri.EscapeDataString($"[\"{catalog.AdminToken}\"]");
@@ -52,7 +52,7 @@ public sealed class ExposureTests
     [Fact]
     public async Task Services_of_this_machine_are_not_held_up_and_strangers_names_are_not_believed()
     {
-        await using var catalog = await TestCatalog.StartAsync(config => BehindProxy(config) with { KeepFs = Limits() with { TrustedProxies = new Dictionary<string, bool> { ["192.0.2.1"] = true } } });
+        await using var catalog = await TestCatalog.StartAsync(database, config => BehindProxy(config) with { KeepFs = Limits() with { TrustedProxies = new Dictionary<string, bool> { ["192.0.2.1"] = true } } });
         for (var i = 0; i < 20; i++)
         {
             Assert.Equal(401, (await FromAsync(catalog, Strangers[0], "wrong")).Status);
@@ -64,7 +64,7 @@ public sealed class ExposureTests
     [Fact]
     public async Task Client_is_the_last_address_that_is_no_trusted_proxy()
     {
-        await using var catalog = await TestCatalog.StartAsync(config => BehindProxy(config) with
+        await using var catalog = await TestCatalog.StartAsync(database, config => BehindProxy(config) with
         {
             KeepFs = Limits() with { TrustedProxies = new Dictionary<string, bool> { ["127.0.0.0/8"] = true, ["10.0.0.0/8"] = true, ["10.9.9.9"] = false } },
         });
@@ -77,7 +77,7 @@ public sealed class ExposureTests
     [Fact]
     public async Task Request_that_takes_too_long_is_cancelled()
     {
-        await using var catalog = await TestCatalog.StartAsync(config => config with { API = config.API with { RequestTimeout = TimeSpan.FromMilliseconds(200) } });
+        await using var catalog = await TestCatalog.StartAsync(database, config => config with { API = config.API with { RequestTimeout = TimeSpan.FromMilliseconds(200) } });
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, catalog.Http.BaseAddress!.Port);
         await using var stream = client.GetStream();
@@ -89,27 +89,9 @@ public sealed class ExposureTests
     }
 
     [Fact]
-    public async Task Statement_that_nobody_waits_for_is_ended_and_its_connection_goes_on()
-    {
-        var folder = Directory.CreateTempSubdirectory("keepfs-catalog-");
-        await using (var database = Storage.CatalogDatabase.Open(Path.Combine(folder.FullName, "db"), TimeProvider.System))
-        {
-            for (var i = 0; i < 3; i++)
-            {
-                using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
-                await Assert.ThrowsAsync<OperationCanceledException>(() => database.ReadAsync(
-                    session => session.Scalar("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"), limit.Token));
-                Assert.Equal(0L, await database.ReadAsync(session => session.Scalar("SELECT count(*) FROM users"), CancellationToken.None));
-            }
-        }
-
-        folder.Delete(recursive: true);
-    }
-
-    [Fact]
     public async Task Every_change_is_recorded_with_who_and_from_where_for_admins_only()
     {
-        await using var catalog = await TestCatalog.StartAsync(BehindProxy);
+        await using var catalog = await TestCatalog.StartAsync(database, BehindProxy);
         var created = await FromAsync(catalog, Strangers[0], catalog.ActiveToken, "collections", HttpMethod.Post);
         var uuid = created.Text_("uuid");
         Assert.Equal(200, (await FromAsync(catalog, Strangers[1], catalog.AdminToken, $"collections/{uuid}", HttpMethod.Delete)).Status);
@@ -141,7 +123,7 @@ public sealed class ExposureTests
     public async Task No_log_line_holds_a_secret()
     {
         using var log = new LogLines();
-        await using var catalog = await TestCatalog.StartAsync(isTestMode: true, loggers: log);
+        await using var catalog = await TestCatalog.StartAsync(database, isTestMode: true, loggers: log);
         await new RandomRecords(catalog, new Random(5)).MakeAsync();
         var created = await catalog.PostAsync(catalog.ActiveToken, "api_client_authorizations");
         var token = created.Text_("api_token");

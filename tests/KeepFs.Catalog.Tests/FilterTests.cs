@@ -3,11 +3,11 @@ using System.Text.Json.Nodes;
 namespace KeepFs.Catalog.Tests;
 
 /// <summary>Filters, order, select and paging (catalog-api.md 3).</summary>
-public sealed class FilterTests : IClassFixture<FilterTests.Data>
+public abstract class FilterTests
 {
     private readonly Data _data;
 
-    public FilterTests(Data data) => _data = data;
+    protected FilterTests(Data data) => _data = data;
 
     [Theory]
     [InlineData("""["name","=","apple"]""", "apple")]
@@ -169,13 +169,13 @@ public sealed class FilterTests : IClassFixture<FilterTests.Data>
         Assert.Equal(2, (await _data.ListAsync("[]", "&where=" + Uri.EscapeDataString("{\"name\":[\"apple\",\"banana\"]}"))).Items.Count);
     }
 
-    public sealed class Data : IAsyncLifetime
+    public abstract class Data(DatabaseKind database) : IAsyncLifetime
     {
         private TestCatalog _catalog = null!;
 
         public async Task InitializeAsync()
         {
-            _catalog = await TestCatalog.StartAsync();
+            _catalog = await TestCatalog.StartAsync(database);
             await _catalog.CreateAsync(_catalog.ActiveToken, "collections", JsonNode.Parse("""
                 {"name":"apple","description":"über alles","properties":{"color":"red","size":3},"manifest_text":". d41d8cd98f00b204e9800998ecf8427e+0 0:0:file.one\n"}
                 """)!.AsObject());
@@ -193,4 +193,8 @@ public sealed class FilterTests : IClassFixture<FilterTests.Data>
         internal Task<Answer> ListAsync(string filters, string more = "") =>
             _catalog.GetAsync(_catalog.ActiveToken, $"collections?filters={Uri.EscapeDataString(filters)}{more}");
     }
+
+    public sealed class SqliteData() : Data(DatabaseKind.Sqlite);
+
+    public sealed class PostgresData() : Data(DatabaseKind.Postgres);
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace KeepFs.Catalog.Tests;
 
 /// <summary>Who may do what (catalog-api.md 2.3, 10 to 12).</summary>
-public sealed class PermissionTests : IAsyncLifetime
+public abstract class PermissionTests(DatabaseKind database) : IAsyncLifetime
 {
     private TestCatalog _catalog = null!;
 
@@ -11,7 +11,7 @@ public sealed class PermissionTests : IAsyncLifetime
 
     private string Spectator => _catalog.SpectatorToken;
 
-    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync();
+    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync(database);
 
     public async Task DisposeAsync() => await _catalog.DisposeAsync();
 
@@ -281,13 +281,9 @@ public sealed class PermissionTests : IAsyncLifetime
         _catalog.Clock.Advance(TimeSpan.FromHours(337));
         await _catalog.PostAsync(_catalog.AdminToken, "/sys/trash_sweep");
 
-        await using var copy = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={_catalog.DatabasePath};Mode=ReadOnly;Pooling=False");
-        copy.Open();
+        await using var copy = await _catalog.ConnectAsync();
         await using var command = copy.CreateCommand();
-        command.CommandText = "SELECT count(*) FROM reachable WHERE target_uuid IN ($a, $b, $c)";
-        command.Parameters.AddWithValue("$a", project);
-        command.Parameters.AddWithValue("$b", inner);
-        command.Parameters.AddWithValue("$c", collection);
+        command.CommandText = $"SELECT count(*) FROM reachable WHERE target_uuid IN ('{project}', '{inner}', '{collection}')";
         Assert.Equal(0L, await command.ExecuteScalarAsync());
     }
 

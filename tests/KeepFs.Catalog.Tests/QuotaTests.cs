@@ -1,17 +1,16 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using KeepFs.Hosting.Configuration;
-using Microsoft.Data.Sqlite;
 
 namespace KeepFs.Catalog.Tests;
 
 /// <summary>Limits of users and projects, and managed properties (decision 0038; catalog-api.md 4.8).</summary>
-public sealed class QuotaTests
+public abstract class QuotaTests(DatabaseKind database)
 {
     [Fact]
     public async Task Hard_limit_of_bytes_refuses_what_grows_beyond_it_and_nothing_else()
     {
-        await using var catalog = await TestCatalog.StartAsync();
+        await using var catalog = await TestCatalog.StartAsync(database);
         var project = await ProjectAsync(catalog, catalog.ActiveUser);
         var inner = await ProjectAsync(catalog, project);
         await SetAsync(catalog, project, new JsonObject { ["hard_bytes"] = 10 });
@@ -35,7 +34,7 @@ public sealed class QuotaTests
     [Fact]
     public async Task Trash_frees_and_coming_back_counts_again()
     {
-        await using var catalog = await TestCatalog.StartAsync();
+        await using var catalog = await TestCatalog.StartAsync(database);
         await SetAsync(catalog, catalog.ActiveUser, new JsonObject { ["hard_collections"] = 2 });
         var project = await ProjectAsync(catalog, catalog.ActiveUser);
         var first = await SaveAsync(catalog, project, 1);
@@ -51,7 +50,7 @@ public sealed class QuotaTests
     [Fact]
     public async Task Soft_limit_may_be_passed_for_the_time_of_grace()
     {
-        await using var catalog = await TestCatalog.StartAsync(config => config with { KeepFs = new KeepFsConfig { QuotaGrace = TimeSpan.FromDays(1) } });
+        await using var catalog = await TestCatalog.StartAsync(database, config => config with { KeepFs = new KeepFsConfig { QuotaGrace = TimeSpan.FromDays(1) } });
         await SetAsync(catalog, catalog.ActiveUser, new JsonObject { ["soft_bytes"] = 10, ["hard_bytes"] = 100 });
         await SaveAsync(catalog, catalog.ActiveUser, 5);
         Assert.Null((await UsageAsync(catalog, catalog.ActiveUser))["soft_since"]);
@@ -69,7 +68,7 @@ public sealed class QuotaTests
     [Fact]
     public async Task Project_that_moves_takes_what_it_holds_along()
     {
-        await using var catalog = await TestCatalog.StartAsync();
+        await using var catalog = await TestCatalog.StartAsync(database);
         var limited = await ProjectAsync(catalog, catalog.ActiveUser);
         var moving = await ProjectAsync(catalog, catalog.ActiveUser);
         await SaveAsync(catalog, await ProjectAsync(catalog, moving), 50);
@@ -85,7 +84,7 @@ public sealed class QuotaTests
     [Fact]
     public async Task Only_admins_set_quotas_and_others_see_their_own_usage()
     {
-        await using var catalog = await TestCatalog.StartAsync();
+        await using var catalog = await TestCatalog.StartAsync(database);
         Assert.Equal(403, (await catalog.PutAsync(catalog.ActiveToken, $"/keepfs/v1/quotas/{catalog.ActiveUser}", [])).Status);
         Assert.Equal(403, (await catalog.GetAsync(catalog.ActiveToken, "/keepfs/v1/quotas")).Status);
         Assert.Equal(403, (await catalog.GetAsync(catalog.ActiveToken, $"/keepfs/v1/usage/{catalog.SpectatorUser}")).Status);
@@ -105,24 +104,25 @@ public sealed class QuotaTests
     [InlineData(2)]
     public async Task Usage_is_what_the_collections_say_after_any_change(int seed)
     {
-        await using var catalog = await TestCatalog.StartAsync();
+        await using var catalog = await TestCatalog.StartAsync(database);
         await new RandomRecords(catalog, new Random(seed)).MakeAsync();
-        RequireRight(catalog);
+        await RequireRightAsync(catalog);
         catalog.Clock.Advance(TimeSpan.FromDays(3));
         await catalog.PostAsync(TestCatalog.RootToken, "/sys/trash_sweep");
-        RequireRight(catalog);
+        await RequireRightAsync(catalog);
         catalog.Clock.Advance(TimeSpan.FromDays(30));
         await catalog.PostAsync(TestCatalog.RootToken, "/sys/trash_sweep");
-        RequireRight(catalog);
+        await RequireRightAsync(catalog);
         var lines = await catalog.ExportAsync(catalog.AdminToken);
-        Assert.Equal(200, (await catalog.ImportAsync(catalog.AdminToken, lines, "?replace=true")).Status);
-        RequireRight(catalog);
+        var imported = await catalog.ImportAsync(catalog.AdminToken, lines, "?replace=true");
+        Assert.True(imported.Status == 200, imported.Text);
+        await RequireRightAsync(catalog);
     }
 
     [Fact]
     public async Task Managed_properties_are_filled_in_and_protected()
     {
-        await using var catalog = await TestCatalog.StartAsync(config => config with
+        await using var catalog = await TestCatalog.StartAsync(database, config => config with
         {
             Collections = config.Collections with
             {
@@ -152,30 +152,19 @@ public sealed class QuotaTests
         Assert.Equal("original_owner", published["responsible"]!["Function"]!.GetValue<string>());
     }
 
-    private static void RequireRight(TestCatalog catalog)
+    private static async Task RequireRightAsync(TestCatalog catalog)
     {
-        using var database = new SqliteConnection($"Data Source={catalog.DatabasePath};Pooling=False;Mode=ReadOnly");
-        database.Open();
-        Assert.Equal(
-            Rows(database, "SELECT owner_uuid, count(*), sum(file_size_total) FROM collections WHERE is_trashed = 0 AND uuid = current_version_uuid GROUP BY owner_uuid ORDER BY 1"),
-            Rows(database, "SELECT owner_uuid, collections, bytes FROM owner_usage WHERE collections <> 0 OR bytes <> 0 ORDER BY 1"));
+        var (counted, kept) = await catalog.Server.Database.ReadAsync(
+            session => (
+                Rows(session, "SELECT owner_uuid, count(*), CAST(sum(file_size_total) AS BIGINT) FROM collections WHERE is_trashed = 0 AND uuid = current_version_uuid GROUP BY owner_uuid"),
+                Rows(session, "SELECT owner_uuid, collections, bytes FROM owner_usage WHERE collections <> 0 OR bytes <> 0")),
+            CancellationToken.None);
+        Assert.NotEmpty(counted);
+        Assert.Equal(counted, kept);
     }
 
-    private static List<string> Rows(SqliteConnection database, string sql)
-    {
-        using var command = database.CreateCommand();
-#pragma warning disable CA2100 // The tests' own.
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        using var reader = command.ExecuteReader();
-        var rows = new List<string>();
-        while (reader.Read())
-        {
-            rows.Add(string.Create(CultureInfo.InvariantCulture, $"{reader.GetString(0)} {reader.GetInt64(1)} {reader.GetInt64(2)}"));
-        }
-
-        return rows;
-    }
+    private static List<string> Rows(Storage.CatalogSession session, string sql) =>
+        [.. session.Read(sql, row => string.Create(CultureInfo.InvariantCulture, $"{row.GetString(0)} {row.GetInt64(1)} {row.GetInt64(2)}")).Order(StringComparer.Ordinal)];
 
     private static Task<string> ProjectAsync(TestCatalog catalog, string owner) =>
         catalog.CreateAsync(catalog.ActiveToken, "groups", new JsonObject { ["group_class"] = "project", ["owner_uuid"] = owner });

@@ -4,13 +4,13 @@ using System.Text.Json.Nodes;
 namespace KeepFs.Catalog.Tests;
 
 /// <summary>The option replace_files (catalog-api.md 4.9).</summary>
-public sealed class ReplaceFilesTests : IAsyncLifetime
+public abstract class ReplaceFilesTests(DatabaseKind database) : IAsyncLifetime
 {
     private TestCatalog _catalog = null!;
 
     private string Token => _catalog.ActiveToken;
 
-    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync();
+    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync(database);
 
     public async Task DisposeAsync() => await _catalog.DisposeAsync();
 

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace KeepFs.Catalog.Tests;
 
 /// <summary>The option replace_segments (catalog-api.md 4.10): two small blocks become one.</summary>
-public sealed class ReplaceSegmentsTests : IAsyncLifetime
+public abstract class ReplaceSegmentsTests(DatabaseKind database) : IAsyncLifetime
 {
     private TestCatalog _catalog = null!;
 
@@ -15,7 +15,7 @@ public sealed class ReplaceSegmentsTests : IAsyncLifetime
 
     private string Packed => _catalog.Signed("foobar", Token);
 
-    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync();
+    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync(database);
 
     public async Task DisposeAsync() => await _catalog.DisposeAsync();
 

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 namespace KeepFs.Catalog.Tests;
 
 /// <summary><c>POST /database/reset</c> of servers in test mode (docs/decisions/0035-catalog-export.md).</summary>
-public sealed class ResetTests : IAsyncLifetime
+public abstract class ResetTests(DatabaseKind database) : IAsyncLifetime
 {
     private const string Imported = """{"kind":"arvados#user","uuid":"zzzzz-tpzed-importedimporte","username":"imported","is_active":true}""" + "\n"
         + """{"kind":"arvados#collection","uuid":"zzzzz-4zz18-importedimporte","owner_uuid":"zzzzz-tpzed-importedimporte","name":"data"}""" + "\n"
@@ -13,7 +13,7 @@ public sealed class ResetTests : IAsyncLifetime
 
     private TestCatalog _catalog = null!;
 
-    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync(isTestMode: true);
+    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync(database, isTestMode: true);
 
     public async Task DisposeAsync() => await _catalog.DisposeAsync();
 

@@ -4,17 +4,16 @@ using System.Text;
 using System.Text.Json.Nodes;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KeepFs.Catalog.Tests;
 
 /// <summary>The server as a whole: transport, errors, services, restart (catalog-api.md 1, 7).</summary>
-public sealed class ServerTests : IAsyncLifetime
+public abstract class ServerTests(DatabaseKind database) : IAsyncLifetime
 {
     private TestCatalog _catalog = null!;
 
-    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync();
+    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync(database);
 
     public async Task DisposeAsync() => await _catalog.DisposeAsync();
 
@@ -42,50 +41,6 @@ public sealed class ServerTests : IAsyncLifetime
         Assert.Equal(_catalog.ActiveUser, (await _catalog.GetAsync(replaced, "users/current")).Text_("uuid"));
         Assert.Equal(401, (await _catalog.GetAsync(_catalog.ActiveToken, "users/current")).Status);
         await Assert.ThrowsAsync<ArgumentException>(() => _catalog.Server.EnsureUserAsync("x", admin: false, "zzzzz-tpzed-activeactiveact", "s", CancellationToken.None));
-    }
-
-    [Fact]
-    public async Task Temporary_files_of_a_run_that_was_killed_are_removed_at_the_next_start()
-    {
-        var left = _catalog.DatabasePath + ".temporary-import-1";
-        var other = _catalog.DatabasePath + ".mine";
-        await File.WriteAllTextAsync(left, "secrets");
-        await File.WriteAllTextAsync(other, "something else");
-
-        await _catalog.RestartAsync();
-
-        Assert.False(File.Exists(left));
-        Assert.True(File.Exists(other));
-    }
-
-    [Fact]
-    public void Database_is_for_its_owner_alone()
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
-        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(_catalog.DatabasePath)!))
-        {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
-        }
-    }
-
-    [Fact]
-    public async Task Newer_database_is_refused()
-    {
-        await using var other = await TestCatalog.StartAsync();
-        await using (var connection = new SqliteConnection($"Data Source={other.DatabasePath};Pooling=False"))
-        {
-            connection.Open();
-            await using var command = connection.CreateCommand();
-            command.CommandText = "PRAGMA user_version = 999";
-            await command.ExecuteNonQueryAsync();
-        }
-
-        var error = Assert.Throws<InvalidOperationException>(() => Storage.CatalogDatabase.Open(other.DatabasePath, TimeProvider.System));
-        Assert.Contains("999", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -206,7 +161,7 @@ public sealed class ServerTests : IAsyncLifetime
     [Fact]
     public async Task Body_above_the_limit_is_413()
     {
-        await using var small = await TestCatalog.StartAsync(config => config with { API = new ApiConfig { MaxRequestSize = 10_000 } });
+        await using var small = await TestCatalog.StartAsync(database, config => config with { API = new ApiConfig { MaxRequestSize = 10_000 } });
         var answer = await small.PostAsync(small.ActiveToken, "collections", new JsonObject { ["description"] = new string('x', 20_000) });
         Assert.Equal(413, answer.Status);
         Assert.Single(answer.Json["errors"]!.AsArray());

@@ -1,9 +1,11 @@
+using System.Data.Common;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using KeepFs.Engine.Blocks;
 using KeepFs.Hosting.Configuration;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -23,15 +25,18 @@ internal sealed class TestCatalog : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("keepfs-catalog-").FullName;
     private readonly Func<ClusterConfig, ClusterConfig> _configure;
     private readonly bool _isTestMode;
+    private readonly PostgreSqlConfig? _postgres;
     private readonly ILoggerFactory _loggers;
     private CatalogServer? _server;
 
-    private TestCatalog(Func<ClusterConfig, ClusterConfig> configure, bool isTestMode, ILoggerFactory loggers) =>
-        (_configure, _isTestMode, _loggers) = (configure, isTestMode, loggers);
+    private bool _ownsDatabase = true;
+
+    private TestCatalog(PostgreSqlConfig? postgres, Func<ClusterConfig, ClusterConfig> configure, bool isTestMode, ILoggerFactory? loggers = null) =>
+        (_postgres, _configure, _isTestMode, _loggers) = (postgres, configure, isTestMode, loggers ?? NullLoggerFactory.Instance);
 
     public HttpClient Http { get; private set; } = null!;
 
-    public TestClock Clock { get; } = new();
+    public TestClock Clock { get; private init; } = new();
 
     public string AdminToken { get; private set; } = "";
 
@@ -49,9 +54,25 @@ internal sealed class TestCatalog : IAsyncDisposable
 
     public LocatorSigner Signer { get; } = new(SigningKey, TimeSpan.FromHours(336));
 
-    public static async Task<TestCatalog> StartAsync(Func<ClusterConfig, ClusterConfig>? configure = null, bool isTestMode = false, ILoggerFactory? loggers = null)
+    public static async Task<TestCatalog> StartAsync(DatabaseKind database, Func<ClusterConfig, ClusterConfig>? configure = null, bool isTestMode = false, ILoggerFactory? loggers = null)
     {
-        var catalog = new TestCatalog(configure ?? (config => config), isTestMode, loggers ?? NullLoggerFactory.Instance);
+        var catalog = new TestCatalog(database == DatabaseKind.Postgres ? await PostgresDatabases.CreateAsync() : null, configure ?? (config => config), isTestMode, loggers);
+        await catalog.OpenAsync();
+        return catalog;
+    }
+
+    /// <summary>Another server on the same PostgreSQL database, with the same clock. Dispose it first.</summary>
+    public async Task<TestCatalog> StartBesideAsync()
+    {
+        var catalog = new TestCatalog(_postgres, _configure, _isTestMode) { Clock = Clock, _ownsDatabase = false };
+        await catalog.OpenAsync();
+        return catalog;
+    }
+
+    /// <summary>A server on a database that somebody else made and removes.</summary>
+    public static async Task<TestCatalog> StartOnAsync(PostgreSqlConfig database)
+    {
+        var catalog = new TestCatalog(database, config => config, isTestMode: false) { _ownsDatabase = false };
         await catalog.OpenAsync();
         return catalog;
     }
@@ -61,6 +82,14 @@ internal sealed class TestCatalog : IAsyncDisposable
         await CloseAsync();
         between?.Invoke();
         await OpenAsync();
+    }
+
+    /// <summary>The database itself, past the server.</summary>
+    public async Task<DbConnection> ConnectAsync()
+    {
+        DbConnection connection = _postgres is null ? new SqliteConnection($"Data Source={DatabasePath};Pooling=False") : PostgresDatabases.Connect(_postgres);
+        await connection.OpenAsync();
+        return connection;
     }
 
     /// <summary>A locator of the text, signed for the token.</summary>
@@ -132,6 +161,10 @@ internal sealed class TestCatalog : IAsyncDisposable
     {
         await CloseAsync();
         Directory.Delete(_folder, recursive: true);
+        if (_postgres is not null && _ownsDatabase)
+        {
+            await PostgresDatabases.DropAsync(_postgres);
+        }
     }
 
     private async Task OpenAsync()
@@ -143,6 +176,7 @@ internal sealed class TestCatalog : IAsyncDisposable
             Users = new UsersConfig { AnonymousUserToken = AnonymousToken },
             Collections = new CollectionsConfig { BlobSigningKey = SigningKey, TrashSweepInterval = TimeSpan.Zero },
             Catalog = new CatalogConfig { SqlitePath = DatabasePath },
+            PostgreSQL = _postgres ?? new PostgreSqlConfig(),
             Services = new ServicesConfig
             {
                 Keepstore = new ServiceConfig

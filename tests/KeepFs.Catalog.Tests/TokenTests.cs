@@ -1,16 +1,15 @@
 using System.Text.Json.Nodes;
-using Microsoft.Data.Sqlite;
 
 namespace KeepFs.Catalog.Tests;
 
 /// <summary>Tokens and users (catalog-api.md 8, 9).</summary>
-public sealed class TokenTests : IAsyncLifetime
+public abstract class TokenTests(DatabaseKind database) : IAsyncLifetime
 {
     private const string Path = "api_client_authorizations";
 
     private TestCatalog _catalog = null!;
 
-    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync();
+    public async Task InitializeAsync() => _catalog = await TestCatalog.StartAsync(database);
 
     public async Task DisposeAsync() => await _catalog.DisposeAsync();
 
@@ -149,8 +148,7 @@ public sealed class TokenTests : IAsyncLifetime
     public async Task Secrets_are_not_in_the_database()
     {
         var created = await _catalog.PostAsync(_catalog.ActiveToken, Path, []);
-        await using var copy = new SqliteConnection($"Data Source={_catalog.DatabasePath};Mode=ReadOnly;Pooling=False");
-        copy.Open();
+        await using var copy = await _catalog.ConnectAsync();
         foreach (var table in new[] { "api_client_authorizations", "logs" })
         {
             await using var command = copy.CreateCommand();

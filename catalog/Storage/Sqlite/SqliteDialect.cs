@@ -13,6 +13,9 @@ internal sealed class SqliteDialect : SqlDialect
 
     public override JsonSql Json { get; } = new SqliteJson();
 
+    // The driver keeps what it compiled.
+    public override bool PreparesStatements => false;
+
     public override string Id => "INTEGER PRIMARY KEY";
 
     public override string IdForEver => "INTEGER PRIMARY KEY AUTOINCREMENT";
@@ -43,7 +46,7 @@ internal sealed class SqliteDialect : SqlDialect
         )
         """;
 
-    public override string EqualityIndex(string name, string table, string column) => $"CREATE INDEX {name} ON {table}({column})";
+    public override string Choose(string sqlite, string postgres) => sqlite;
 
     public override string In(string expression, string list) => $"{expression} IN (SELECT value FROM json_each({list}))";
 
@@ -62,9 +65,19 @@ internal sealed class SqliteDialect : SqlDialect
 
     public override List<string> Columns(CatalogSession session, string table) => session.Strings("SELECT name FROM pragma_table_info(@p0)", table);
 
+    public override void GivenIds(WriteSession session, string table)
+    {
+        // It always goes by the highest.
+    }
+
     public override DbParameter Parameter(string name, object? value) => new SqliteParameter { ParameterName = name, Value = ValueOf(value) };
 
     public override void Bind(DbParameter parameter, object? value) => parameter.Value = ValueOf(value);
+
+    public override void ForgetStatements(DbConnection connection)
+    {
+        // They are gone with their commands.
+    }
 
     public override ConstraintViolation? Violation(DbException error, string table)
     {

@@ -33,13 +33,26 @@ internal sealed class SqliteStore : CatalogStore
         return store;
     }
 
-    public override CatalogConnection Connect() => new(Open(), Dialect);
+    public override CatalogConnection Connect(bool isWriter) => new(Open(), Dialect);
 
-    public override void BeginRead(CatalogConnection connection) => connection.Execute("BEGIN");
+    public override void BeginRead(CatalogConnection connection, bool isEager) => connection.Execute("BEGIN");
 
     public override void BeginWrite(CatalogConnection connection) => connection.Execute("BEGIN IMMEDIATE");
 
-    public override void Interrupt(CatalogConnection connection) => SQLitePCL.raw.sqlite3_interrupt(((SqliteConnection)connection.Inner).Handle);
+    public override void Interrupt(CatalogConnection connection) => SQLitePCL.raw.sqlite3_interrupt(((SqliteConnection)connection.Database).Handle);
+
+    public override void Commit(CatalogConnection connection, long batch) => connection.Execute("COMMIT");
+
+    // There is no connection to lose: what failed was rolled back.
+    public override bool WasCommitted(CatalogConnection connection, long batch) => false;
+
+    // One process has the file.
+    public override Task ListenAsync(Action<bool> heard, CancellationToken ct) => Task.CompletedTask;
+
+    public override void TellReplaced(WriteSession session)
+    {
+        // One process has the file.
+    }
 
     public override void CopyTo(string path)
     {
