@@ -1,9 +1,12 @@
-using System.Security.Cryptography.X509Certificates;
 using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Endpoints;
 using KeepFs.Catalog.Events;
 using KeepFs.Catalog.Exchange;
+using KeepFs.Catalog.Logs;
+using KeepFs.Catalog.Permissions;
+using KeepFs.Catalog.Quotas;
 using KeepFs.Catalog.Records;
+using KeepFs.Catalog.References;
 using KeepFs.Catalog.Storage;
 using KeepFs.Engine.Blocks;
 using KeepFs.Hosting.Configuration;
@@ -38,6 +41,9 @@ public sealed class CatalogServer : IAsyncDisposable
     /// <summary>Writes committed since the start.</summary>
     internal long Writes => _catalog.Database.Writes;
 
+    /// <summary>For tests that look at what the API does not show.</summary>
+    internal CatalogDatabase Database => _catalog.Database;
+
     /// <summary>Opens or creates the database and prepares the server; nothing listens yet.</summary>
     /// <param name="config">The cluster.</param>
     /// <param name="options">How to run.</param>
@@ -47,7 +53,7 @@ public sealed class CatalogServer : IAsyncDisposable
     /// <exception cref="ConfigException">The configuration is incomplete; all faults at once.</exception>
     /// <exception cref="InvalidOperationException">The database is of a newer version.</exception>
     public static CatalogServer Create(
-        ClusterConfig config, CatalogServerOptions options, X509Certificate2? certificate, TimeProvider time, ILoggerFactory loggers)
+        ClusterConfig config, CatalogServerOptions options, ServerCertificate? certificate, TimeProvider time, ILoggerFactory loggers)
     {
         Check(config);
         var database = CatalogDatabase.Open(config, time);
@@ -56,18 +62,21 @@ public sealed class CatalogServer : IAsyncDisposable
         var logger = loggers.CreateLogger<CatalogServer>();
         var sweeper = new Sweeper(catalog, options.AuditLogLifetime, logger);
         var limiter = new RequestLimiter(config.API.MaxConcurrentRequests, config.API.MaxQueuedRequests);
-        var metrics = new CatalogMetrics(limiter, database);
+        var logins = new LoginLimiter(config.KeepFs.FailedLogins, time);
+        var authenticator = new Authenticator(catalog, logins);
+        var metrics = new CatalogMetrics(limiter, logins, database);
         var app = Build(config, options, certificate, loggers);
         app.UseRequestId();
+        app.UseClientAddress(config.KeepFs.TrustedProxies);
         app.UseRequestLog(logger, time);
         app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
         app.UseApiRules(time, logger);
         var baseState = new BaseState(catalog, options.IsTestMode);
-        new EventEndpoint(catalog, options, app.Lifetime.ApplicationStopping).Use(app);
+        new EventEndpoint(catalog, authenticator, options, app.Lifetime.ApplicationStopping).Use(app);
         app.UseRequestLimiter(limiter);
         app.UseMethodOverride();
         app.UseRouting();
-        var api = new ApiPipeline(catalog);
+        var api = new ApiPipeline(authenticator, config.API.RequestTimeout, time);
         MapAll(app, catalog, sweeper, api);
         new ExchangeEndpoints(catalog, baseState, logger).Map(api, app);
         return new CatalogServer(app, catalog, sweeper, baseState);
@@ -84,6 +93,11 @@ public sealed class CatalogServer : IAsyncDisposable
                 return true;
             },
             ct);
+        // Of a database from before there were any; nobody writes yet.
+        while (await _catalog.Database.WriteAsync(BlockReferences.Fill, ct))
+        {
+        }
+
         await _app.StartAsync(ct);
         _sweeper.Start();
     }
@@ -160,7 +174,7 @@ public sealed class CatalogServer : IAsyncDisposable
         }
     }
 
-    private static WebApplication Build(ClusterConfig config, CatalogServerOptions options, X509Certificate2? certificate, ILoggerFactory loggers)
+    private static WebApplication Build(ClusterConfig config, CatalogServerOptions options, ServerCertificate? certificate, ILoggerFactory loggers)
     {
         // Nothing from the folder where the program was started: the other builders read settings there, and watch all that is below it, mounts included.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -177,12 +191,13 @@ public sealed class CatalogServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
             kestrel.Limits.MaxRequestBodySize = config.API.MaxRequestSize;
             kestrel.Listen(options.Listen, listen =>
             {
                 if (certificate is not null)
                 {
-                    listen.UseHttps(certificate);
+                    certificate.Use(listen);
                 }
             });
         });
@@ -200,6 +215,9 @@ public sealed class CatalogServer : IAsyncDisposable
         new LinkEndpoints(catalog, records).Map(api, routes);
         new KeepServiceEndpoints(catalog, records).Map(api, routes);
         new LogEndpoints(catalog, records).Map(api, routes);
+        new AuditEndpoint(catalog).Map(api, routes);
+        new QuotaEndpoints(catalog).Map(api, routes);
+        new ReferenceEndpoints(catalog).Map(api, routes);
         new DavEndpoints(catalog).Map(api, routes);
     }
 }

@@ -17,6 +17,9 @@ public sealed record CatalogServerOptions
     /// <summary>How long a stopping server waits for requests in progress.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Connections at once, idle ones included; more are closed. An idle one costs some 50 KiB with TLS.</summary>
+    public int MaxConnections { get; init; } = 10_000;
+
     /// <summary>Clients that listen to events at once; each asks the database after a change.</summary>
     public int MaxEventConnections { get; init; } = 500;
 

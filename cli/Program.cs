@@ -16,6 +16,8 @@ var root = new RootCommand("KeepFs: content-addressed storage that speaks the Ar
     StatusCommand.Create(),
     UserCommand.Create(),
     GroupCommand.Create(),
+    QuotaCommand.Create(),
+    WhyCommand.Create(),
     ProjectCommand.Create(),
     CollectionCommand.Create(),
     TokenCommand.Create(),

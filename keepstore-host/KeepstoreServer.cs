@@ -164,7 +164,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
             endpoint.Protocols = HttpProtocols.Http1;
             if (options.Certificate is { } certificate)
             {
-                endpoint.UseHttps(certificate);
+                certificate.Use(endpoint);
             }
         }
     }

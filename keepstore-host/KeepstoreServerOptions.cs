@@ -1,9 +1,9 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Blocks.Hashing;
 using KeepFs.Engine.Mounts;
 using KeepFs.Hosting.Configuration;
+using KeepFs.Hosting.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -16,7 +16,7 @@ public sealed record KeepstoreServerOptions
     public IPEndPoint? Listen { get; init; }
 
     /// <summary>Serves HTTPS with this certificate; null serves HTTP.</summary>
-    public X509Certificate2? Certificate { get; init; }
+    public ServerCertificate? Certificate { get; init; }
 
     /// <summary>The clock of signatures, mtimes and trash.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -168,7 +168,7 @@ public sealed class KeepWebServer : IAsyncDisposable
                 endpoint.Protocols = options.Certificate is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
                 if (options.Certificate is { } certificate)
                 {
-                    endpoint.UseHttps(certificate);
+                    certificate.Use(endpoint);
                 }
             });
         });

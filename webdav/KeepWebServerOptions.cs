@@ -1,6 +1,6 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
 using KeepFs.Engine.Blocks.Hashing;
+using KeepFs.Hosting.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -16,7 +16,7 @@ public sealed record KeepWebServerOptions
     public required Uri ApiRoot { get; init; }
 
     /// <summary>Serves HTTPS (HTTP/1.1 and HTTP/2) with this certificate; null serves HTTP/1.1 without TLS.</summary>
-    public X509Certificate2? Certificate { get; init; }
+    public ServerCertificate? Certificate { get; init; }
 
     /// <summary>
     /// Carries requests to the catalogue and the keepstores; owned by the caller, who decides there which certificates are accepted. Null makes one

@@ -1,6 +1,8 @@
 using KeepFs.Catalog.Logs;
 using KeepFs.Catalog.Permissions;
+using KeepFs.Catalog.Quotas;
 using KeepFs.Catalog.Records;
+using KeepFs.Catalog.References;
 using KeepFs.Catalog.Storage;
 using KeepFs.Engine.Manifests;
 
@@ -26,7 +28,7 @@ internal sealed partial class CollectionWriter
         if (content is { IsChanged: true })
         {
             SetContent(after, content.Content);
-            if (content.HasNewBlocks)
+            if (content.Blocks.Added.Count > 0)
             {
                 after["replication_confirmed"] = null;
                 after["replication_confirmed_at"] = null;
@@ -38,11 +40,11 @@ internal sealed partial class CollectionWriter
         }
 
         var trash = TrashState.Of(before).With(given, session.Now, catalog.Config.Collections);
-        Save(session, caller, before, after, trash, given.GetValueOrDefault("preserve_version") is 1L, ensureUniqueName);
+        Save(session, caller, before, after, trash, given.GetValueOrDefault("preserve_version") is 1L, ensureUniqueName, content?.Blocks);
     }
 
     /// <summary>Writes the difference between two states of a collection, if there is one.</summary>
-    private void Save(WriteSession session, Caller caller, Row before, Row after, TrashState trash, bool preserve, bool ensureUniqueName)
+    private void Save(WriteSession session, Caller caller, Row before, Row after, TrashState trash, bool preserve, bool ensureUniqueName, BlockDelta? blocks = null)
     {
         var uuid = before.Uuid;
         var state = new Dictionary<string, object?>(StringComparer.Ordinal);
@@ -53,6 +55,7 @@ internal sealed partial class CollectionWriter
         }
 
         RequireMove(session, caller, before, after);
+        ManagedProperties.RequireUnchanged(caller, catalog.Config.Collections.ManagedProperties, before, after);
         var nameMoves = !Equals(before["name"], after["name"]) || !Equals(before["owner_uuid"], after["owner_uuid"]) || (before.Flag("is_trashed") && !trash.IsTrashed);
         if (nameMoves && !trash.IsTrashed)
         {
@@ -89,6 +92,13 @@ internal sealed partial class CollectionWriter
         }
 
         SyncVersions(session, uuid, changes);
+        OwnerUsage.Changed(session, before, after);
+        if (blocks is not null)
+        {
+            BlockReferences.Changed(session, uuid, blocks, after.Integer("version") ?? 1, keepsBefore: past is not null);
+        }
+
+        QuotaCheck.Require(session, catalog, caller, before, after);
         if (!onlyPreserves)
         {
             AuditLog.Append(session, catalog.Uuids, caller, before, after);

@@ -1,7 +1,9 @@
 using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Logs;
 using KeepFs.Catalog.Permissions;
+using KeepFs.Catalog.Quotas;
 using KeepFs.Catalog.Records;
+using KeepFs.Catalog.References;
 using KeepFs.Catalog.Requests;
 using KeepFs.Catalog.Storage;
 using KeepFs.Engine.Manifests;
@@ -37,7 +39,8 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         var plan = await PlanAsync(caller, given, options, ct);
         var content = plan.Build(ReadOnlyMemory<byte>.Empty);
         RequireHash(given, content);
-        return await catalog.Database.WriteAsync(session => Insert(session, caller, given, content, options), ct);
+        var blocks = BlockDelta.Between([], content.Stored);
+        return await catalog.Database.WriteAsync(session => Insert(session, caller, given, content, blocks, options), ct);
     }
 
     /// <summary>Changes a collection; the change is on stable storage when this completes.</summary>
@@ -95,15 +98,14 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         var current = row.Bytes("manifest_text");
         var content = plan.Build(current);
         RequireHash(given, content);
+        var isChanged = !content.Stored.AsSpan().SequenceEqual(current);
         return new PreparedContent(
             content,
             plan.ExistingPuts,
             MadeFrom: row.Text("portable_data_hash")!,
-            IsChanged: !content.Stored.AsSpan().SequenceEqual(current),
-            HasNewBlocks: IsConfirmed(row) && !ManifestBlocks.Hashes(current).ToHashSet().IsSupersetOf(ManifestBlocks.Hashes(content.Stored)));
+            isChanged,
+            isChanged ? BlockDelta.Between(current, content.Stored) : new BlockDelta([], []));
     }
-
-    private static bool IsConfirmed(Row row) => row["replication_confirmed"] is not null || row["replication_confirmed_at"] is not null;
 
     private static void RequireUnchanged(Row row, CollectionOptions options)
     {
@@ -135,7 +137,7 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         return row;
     }
 
-    private string Insert(WriteSession session, Caller caller, Dictionary<string, object?> given, CollectionContent content, CollectionOptions options)
+    private string Insert(WriteSession session, Caller caller, Dictionary<string, object?> given, CollectionContent content, BlockDelta blocks, CollectionOptions options)
     {
         var uuid = NewUuid(session, caller, given);
         var owner = (string?)given.GetValueOrDefault("owner_uuid") ?? caller.UserUuid;
@@ -173,7 +175,11 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         var wanted = (string?)given.GetValueOrDefault("name");
         UniqueNames.RequireValid(wanted, catalog.Config.Collections.ForwardSlashNameSubstitution);
         row["name"] = trash.IsTrashed ? wanted : UniqueNames.Resolve(session, RecordTypes.Collections, uuid, owner, wanted, options.EnsureUniqueName);
+        row["properties"] = ManagedProperties.Fill(session, catalog.Config.Collections.ManagedProperties, row.Text("properties")!, owner);
         RecordStore.Insert(session, row);
+        OwnerUsage.Changed(session, before: null, row);
+        BlockReferences.Changed(session, uuid, blocks, version: 1, keepsBefore: false);
+        QuotaCheck.Require(session, catalog, caller, before: null, row);
         AuditLog.Append(session, catalog.Uuids, caller, before: null, row);
         DavFollow.Begin(session, caller, uuid, options.Dav).Copies();
         return uuid;
@@ -203,9 +209,6 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         row["file_names"] = content.FileNames;
     }
 
-    /// <summary>
-    /// New content, and what it was made from: it may be saved only while the collection still holds that. New blocks are looked for only where the
-    /// replication of the old ones is confirmed.
-    /// </summary>
-    private sealed record PreparedContent(CollectionContent Content, string? ExistingPuts, string MadeFrom, bool IsChanged, bool HasNewBlocks);
+    /// <summary>New content, and what it was made from: it may be saved only while the collection still holds that.</summary>
+    private sealed record PreparedContent(CollectionContent Content, string? ExistingPuts, string MadeFrom, bool IsChanged, BlockDelta Blocks);
 }

@@ -1,3 +1,4 @@
+using KeepFs.Catalog.Quotas;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Storage;
 
@@ -57,6 +58,7 @@ internal static class UniqueNames
             return true;
         }
 
+        OwnerUsage.Trashing(session, type, holder.Uuid);
         session.Execute($"UPDATE {type.Table} SET is_trashed = 1, revision = revision + 1 WHERE uuid = @p0", holder.Uuid);
         return false;
     }

@@ -68,6 +68,15 @@ internal static class PublicConfig
         writer.WriteString("DefaultTrashLifetime", Duration(config.DefaultTrashLifetime));
         writer.WriteString("ForwardSlashNameSubstitution", config.ForwardSlashNameSubstitution);
         writer.WriteStartObject("ManagedProperties");
+        foreach (var (name, property) in config.ManagedProperties.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+        {
+            writer.WriteStartObject(name);
+            writer.WriteString("Function", property.Function);
+            writer.WriteBoolean("Protected", property.Protected);
+            writer.WriteString("Value", property.Value);
+            writer.WriteEndObject();
+        }
+
         writer.WriteEndObject();
         writer.WriteString("PreserveVersionIfIdle", Duration(config.PreserveVersionIfIdle));
         writer.WriteBoolean("S3FolderObjects", config.S3FolderObjects);

@@ -10,16 +10,42 @@ using Microsoft.AspNetCore.Routing;
 namespace KeepFs.Catalog.Endpoints;
 
 /// <summary>What every endpoint has in common: the token, the parameters, the scope, the answer.</summary>
-internal sealed class ApiPipeline(CatalogContext catalog)
+/// <param name="authenticator">Knows tokens.</param>
+/// <param name="requestTimeout">The longest that a request may take, its body included.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ApiPipeline(Authenticator authenticator, TimeSpan requestTimeout, TimeProvider time)
 {
-    private readonly Authenticator _authenticator = new(catalog);
-
     public void Map(IEndpointRouteBuilder routes, string method, string path, ApiHandler handler, TokenNeed need = TokenNeed.InScope) =>
-        routes.MapMethods(path, method == "GET" ? ["GET", "HEAD"] : [method], context => HandleAsync(context, handler, need));
+        routes.MapMethods(path, Methods(method), context => HandleInTimeAsync(context, handler, need));
 
-    private async Task HandleAsync(HttpContext context, ApiHandler handler, TokenNeed need)
+    /// <summary>Maps what may take as long as it takes: the whole catalogue, out or in.</summary>
+    public void MapUnlimited(IEndpointRouteBuilder routes, string method, string path, ApiHandler handler) =>
+        routes.MapMethods(path, Methods(method), context => HandleAsync(context, handler, TokenNeed.InScope, context.RequestAborted));
+
+    private static string[] Methods(string method) => method == "GET" ? ["GET", "HEAD"] : [method];
+
+    private async Task HandleInTimeAsync(HttpContext context, ApiHandler handler, TokenNeed need)
     {
-        var ct = context.RequestAborted;
+        using var limit = new CancellationTokenSource(requestTimeout, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.RequestAborted);
+        try
+        {
+            await HandleAsync(context, handler, need, both.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        {
+            if (context.Response.HasStarted)
+            {
+                context.Abort();
+                return;
+            }
+
+            throw ApiException.TooSlow(requestTimeout);
+        }
+    }
+
+    private async Task HandleAsync(HttpContext context, ApiHandler handler, TokenNeed need, CancellationToken ct)
+    {
         // Without a token nobody makes us read a large body; only forms may carry one inside.
         var caller = context.Request.HasFormContentType ? null : await AuthenticateAsync(context.Request, form: null, need, ct);
         if (context.Request.HasFormContentType)
@@ -59,7 +85,7 @@ internal sealed class ApiPipeline(CatalogContext catalog)
         var readers = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)
             ? ReaderTokens(form?["reader_tokens"].ToString() is { Length: > 0 } given ? given : request.Query["reader_tokens"].ToString())
             : [];
-        var caller = await _authenticator.AuthenticateAsync(tokens, readers, ct) ?? throw ApiException.NotLoggedIn();
+        var caller = await authenticator.AuthenticateAsync(request.HttpContext, tokens, readers, ct) ?? throw ApiException.NotLoggedIn();
         return need == TokenNeed.AnyScope || TokenScopes.Allow(caller.Scopes, request.Method, request.Path.Value ?? "")
             ? caller
             : throw ApiException.Forbidden("Forbidden: the token's scopes do not cover this request");

@@ -101,6 +101,16 @@ internal static partial class HttpRules
                 context.Response.Headers[CatalogClient.DavLockHeader] = Uri.EscapeDataString(locked);
             }
 
+            if (e.IsQuota)
+            {
+                context.Response.Headers[CatalogClient.QuotaHeader] = "exceeded";
+            }
+
+            if (e.RetryAfterSeconds is { } seconds)
+            {
+                context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+            }
+
             await WriteErrorAsync(context, e.Status, e.Message, time);
         }
         catch (BadHttpRequestException e) when (!context.Response.HasStarted)

@@ -10,11 +10,10 @@ namespace KeepFs.Catalog.Events;
 /// <c>GET /websocket</c>: change events for whoever has a token (python-clients.md, events; decision 0036). Outside the limit of running requests,
 /// because a connection lasts for days; it has a limit of its own.
 /// </summary>
-internal sealed class EventEndpoint(CatalogContext catalog, CatalogServerOptions options, CancellationToken stopping)
+internal sealed class EventEndpoint(CatalogContext catalog, Authenticator authenticator, CatalogServerOptions options, CancellationToken stopping)
 {
     private const string Path = "/websocket";
 
-    private readonly Authenticator _authenticator = new(catalog);
     private int _connections;
 
     /// <summary>Open now.</summary>
@@ -35,7 +34,7 @@ internal sealed class EventEndpoint(CatalogContext catalog, CatalogServerOptions
         }
 
         var tokens = RequestTokens.Collect(context.Request);
-        if (await FindCallerAsync(tokens, context.RequestAborted) is null)
+        if (await FindCallerAsync(context, tokens, context.RequestAborted) is null)
         {
             throw ApiException.NotLoggedIn();
         }
@@ -50,7 +49,7 @@ internal sealed class EventEndpoint(CatalogContext catalog, CatalogServerOptions
         {
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
             using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { KeepAliveInterval = options.EventKeepAlive, KeepAliveTimeout = options.EventKeepAlive });
-            using var connection = new EventConnection(socket, catalog, options, ct => FindCallerAsync(tokens, ct), catalog.Database.Replaced);
+            using var connection = new EventConnection(socket, catalog, options, ct => FindCallerAsync(context, tokens, ct), catalog.Database.Replaced);
             await connection.RunAsync(ending.Token);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException)
@@ -64,6 +63,6 @@ internal sealed class EventEndpoint(CatalogContext catalog, CatalogServerOptions
     }
 
     /// <summary>The token's user as of now; null when it is not good (any more).</summary>
-    private async Task<Caller?> FindCallerAsync(IReadOnlyList<string> tokens, CancellationToken ct) =>
-        await _authenticator.AuthenticateAsync(tokens, [], ct) is { } caller && TokenScopes.Allow(caller.Scopes, HttpMethods.Get, Path) ? caller : null;
+    private async Task<Caller?> FindCallerAsync(HttpContext context, IReadOnlyList<string> tokens, CancellationToken ct) =>
+        await authenticator.AuthenticateAsync(context, tokens, [], ct) is { } caller && TokenScopes.Allow(caller.Scopes, HttpMethods.Get, Path) ? caller : null;
 }

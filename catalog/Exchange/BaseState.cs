@@ -1,3 +1,4 @@
+using KeepFs.Catalog.References;
 using KeepFs.Catalog.Services;
 using KeepFs.Catalog.Storage;
 using KeepFs.Catalog.Tokens;
@@ -106,6 +107,7 @@ internal sealed class BaseState(CatalogContext catalog, bool isTestMode)
     {
         catalog.Database.Store.TellReplaced(session);
         catalog.Database.Store.RestoreBase(session, NewRevision(session));
+        BlockReferences.Restored(session);
         KeepServices.Synchronise(session, catalog.Config, catalog.Uuids);
         foreach (var user in _ensured)
         {

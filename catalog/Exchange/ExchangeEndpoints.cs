@@ -23,9 +23,9 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
 
     public void Map(ApiPipeline api, IEndpointRouteBuilder routes)
     {
-        api.Map(routes, "GET", Path + "/export", ExportAsync);
-        api.Map(routes, "POST", Path + "/import", ImportAsync);
-        api.Map(routes, "GET", Path + "/backup", BackUpAsync);
+        api.MapUnlimited(routes, "GET", Path + "/export", ExportAsync);
+        api.MapUnlimited(routes, "POST", Path + "/import", ImportAsync);
+        api.MapUnlimited(routes, "GET", Path + "/backup", BackUpAsync);
         if (baseState.IsTestMode)
         {
             api.Map(routes, "POST", "/database/reset", ResetAsync);

@@ -19,5 +19,5 @@ internal sealed record ExchangeKind(string Kind, RecordType Type)
     public string Table => Type.Table;
 
     /// <summary>Attributes of a line, in their order.</summary>
-    public IReadOnlyList<Column> Columns { get; } = [.. Type.StoredColumns.Where(column => !column.IsHidden)];
+    public IReadOnlyList<Column> Columns { get; } = [.. Type.StoredColumns.Where(column => !column.IsHidden || column.IsPrivate)];
 }

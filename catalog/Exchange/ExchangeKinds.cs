@@ -24,10 +24,16 @@ internal static class ExchangeKinds
         new("holder", ColumnKind.Uuid), new("expires_at", ColumnKind.Time), new("owner", ColumnKind.Text)))
     { Order = "token", Keys = ["token"] };
 
+    public static ExchangeKind Quotas { get; } = new("keepfs#quota", new RecordType(
+        "quotas", "quota", "", "Quota",
+        new("uuid", ColumnKind.Uuid), new("soft_bytes", ColumnKind.Integer), new("hard_bytes", ColumnKind.Integer), new("soft_collections", ColumnKind.Integer),
+        new("hard_collections", ColumnKind.Integer), new("soft_since", ColumnKind.Time)))
+    { Order = "uuid" };
+
     public static IReadOnlyList<ExchangeKind> All { get; } =
     [
         Of(RecordTypes.Users), Of(RecordTypes.Groups), Of(RecordTypes.Collections), Of(RecordTypes.Links), Tokens, Of(RecordTypes.Logs),
-        Of(RecordTypes.KeepServices) with { Condition = "from_config = 0" }, DavProperties, DavLocks,
+        Of(RecordTypes.KeepServices) with { Condition = "from_config = 0" }, DavProperties, DavLocks, Quotas,
     ];
 
     public static ExchangeKind? Find(string kind) => All.FirstOrDefault(known => known.Kind == kind);

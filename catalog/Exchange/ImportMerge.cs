@@ -1,6 +1,8 @@
 using System.Data.Common;
 using KeepFs.Catalog.Links;
+using KeepFs.Catalog.Quotas;
 using KeepFs.Catalog.Records;
+using KeepFs.Catalog.References;
 using KeepFs.Catalog.Storage;
 
 namespace KeepFs.Catalog.Exchange;
@@ -28,6 +30,12 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
 
         session.Dialect.GivenIds(session, RecordTypes.Logs.Table);
         PermissionGraph.Rebuild(session);
+        OwnerUsage.Rebuild(session);
+        BlockReferences.Clear(session);
+        while (BlockReferences.Fill(session))
+        {
+        }
+
         baseState.EnsureAgain(session, formerUsers);
         WarnOfOwners(session);
         baseState.Imported(session);
@@ -43,6 +51,7 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
     {
         var isLog = kind.Type == RecordTypes.Logs;
         var columns = session.Dialect.Columns(session, kind.Table).Where(column => isLog || column != "id").ToList();
+        var uuid = columns.IndexOf("uuid");
         var (revision, keys) = (columns.IndexOf(TableCopy.Revision), kind.Keys.Select(key => columns.IndexOf(key)).ToArray());
         // The last is the line, which is not copied.
         var values = new object[columns.Count + 1];
@@ -54,7 +63,7 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
                 values[revision] = BaseState.NewRevision(session);
             }
 
-            if (isLog && !isFresh && session.Scalar("SELECT 1 FROM logs WHERE id = @p0", values[0]) is not null)
+            if (isLog && !isFresh && session.Scalar("SELECT 1 FROM logs WHERE id = @p0 AND uuid <> @p1", values[0], values[uuid]) is not null)
             {
                 values[0] = DBNull.Value;
             }
@@ -86,7 +95,9 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
 
         try
         {
-            TableCopy.Insert(session, kind.Table, columns, values);
+            // A record whose number another one has gets a new one: not every database takes null for that.
+            var first = values[0] is DBNull && columns[0] == "id" ? 1 : 0;
+            TableCopy.Insert(session, kind.Table, columns[first..], values.AsSpan(first));
         }
         catch (DbException e) when (session.Dialect.Violation(e, kind.Table) is { } violation)
         {

@@ -44,6 +44,13 @@ internal sealed class RecordDecoder(CatalogContext catalog, bool skipsUnknown)
             }
         }
 
+        if (kind == ExchangeKinds.Quotas)
+        {
+            return Uuids.IsUser(row.GetValueOrDefault("uuid") as string) || Uuids.IsGroup(row.GetValueOrDefault("uuid") as string)
+                ? row
+                : throw ApiException.Invalid($"uuid '{row.GetValueOrDefault("uuid")}' must be that of a user or project");
+        }
+
         if (kind == ExchangeKinds.DavProperties || kind == ExchangeKinds.DavLocks)
         {
             CompleteDav(kind, row);

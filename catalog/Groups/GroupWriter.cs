@@ -2,6 +2,7 @@ using KeepFs.Catalog.Collections;
 using KeepFs.Catalog.Links;
 using KeepFs.Catalog.Logs;
 using KeepFs.Catalog.Permissions;
+using KeepFs.Catalog.Quotas;
 using KeepFs.Catalog.Records;
 using KeepFs.Catalog.Requests;
 using KeepFs.Catalog.Storage;
@@ -217,6 +218,11 @@ internal sealed class GroupWriter(CatalogContext catalog)
         var through = PermissionGraph.UsersThrough(session, before.Uuid);
         RecordStore.Update(session, RecordTypes.Groups, before.Uuid, changes);
         RefreshGraph(session, before, after, changes, through, isRole && trash.IsTrashed && !wasTrashed);
+        if (!Equals(before["owner_uuid"], after["owner_uuid"]))
+        {
+            QuotaCheck.RequireMove(session, catalog, caller, before.Uuid, before.Text("owner_uuid")!, after.Text("owner_uuid")!);
+        }
+
         AuditLog.Append(session, catalog.Uuids, caller, before, after);
     }
 

@@ -32,6 +32,7 @@ internal sealed class LogWriter(CatalogContext catalog)
             ["event_type"] = given.GetValueOrDefault("event_type"),
             ["summary"] = given.GetValueOrDefault("summary"),
             ["properties"] = given.GetValueOrDefault("properties") ?? "{}",
+            ["origin"] = AuditLog.Origin(caller),
         };
         RecordStore.Insert(session, row);
         return row.Uuid;

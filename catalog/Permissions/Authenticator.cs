@@ -1,39 +1,72 @@
 using System.Text.Json;
 using KeepFs.Catalog.Requests;
 using KeepFs.Catalog.Storage;
+using KeepFs.Hosting.Http;
+using Microsoft.AspNetCore.Http;
 
 namespace KeepFs.Catalog.Permissions;
 
-/// <summary>Finds the user behind a token (catalog-api.md 8). Nothing is remembered between requests: a revoked token ends at once.</summary>
-internal sealed class Authenticator(CatalogContext catalog)
+/// <summary>Finds the user behind a token (catalog-api.md 8). No answer is remembered between requests: a revoked token ends at once.</summary>
+internal sealed class Authenticator(CatalogContext catalog, LoginLimiter limiter)
 {
     private const int MaxReaderTokens = 100;
 
     /// <summary>The caller of the first valid token; null when none is valid.</summary>
-    public async Task<Caller?> AuthenticateAsync(IReadOnlyList<string> tokens, IReadOnlyList<string> readerTokens, CancellationToken ct)
+    /// <exception cref="ApiException">429: too many wrong ones came from the same address.</exception>
+    public async Task<Caller?> AuthenticateAsync(HttpContext http, IReadOnlyList<string> tokens, IReadOnlyList<string> readerTokens, CancellationToken ct)
     {
         if (readerTokens.Count >= MaxReaderTokens)
         {
             throw ApiException.Invalid($"reader_tokens: fewer than {MaxReaderTokens} are allowed");
         }
 
-        if (tokens.Count == 0 && readerTokens.Count == 0)
+        if (tokens.Count == 0)
         {
             return null;
         }
 
-        return await catalog.Database.ReadAsync(
-            session =>
+        var address = http.Connection.RemoteIpAddress;
+        var isLimited = !ClientAddress.IsLocal(http);
+        if (isLimited)
+        {
+            tokens = limiter.Admit(address, tokens, out var retryAfter);
+            readerTokens = limiter.Admit(address, readerTokens, out _);
+            if (tokens.Count == 0)
             {
-                var caller = tokens.Select(token => Find(session, token)).FirstOrDefault(found => found is not null);
-                var readers = readerTokens.Select(token => Find(session, token)).OfType<Caller>().ToList();
-                return caller is null || readers.Count == 0 ? caller : caller with
-                {
-                    AlsoReadsAs = [.. readers.SelectMany(reader => reader.ActsAs)],
-                    ReadsEverything = readers.Any(reader => reader.IsAdmin),
-                };
-            },
-            ct);
+                throw ApiException.TooManyWrongTokens(retryAfter);
+            }
+        }
+
+        var (caller, wrong) = await catalog.Database.ReadAsync(session => Find(session, tokens, readerTokens), ct);
+        if (isLimited)
+        {
+            limiter.Report(address, caller?.Token, wrong);
+        }
+
+        return caller is null ? null : caller with { Address = address?.ToString(), RequestId = http.TraceIdentifier };
+    }
+
+    private (Caller? Caller, int Wrong) Find(CatalogSession session, IReadOnlyList<string> tokens, IReadOnlyList<string> readerTokens)
+    {
+        var wrong = 0;
+        Caller? caller = null;
+        for (var i = 0; i < tokens.Count && caller is null; i++)
+        {
+            caller = Find(session, tokens[i]);
+            wrong += caller is null ? 1 : 0;
+        }
+
+        if (caller is null)
+        {
+            return (null, wrong);
+        }
+
+        var readers = readerTokens.Select(token => Find(session, token)).OfType<Caller>().ToList();
+        return (readers.Count == 0 ? caller : caller with
+        {
+            AlsoReadsAs = [.. readers.SelectMany(reader => reader.ActsAs)],
+            ReadsEverything = readers.Any(reader => reader.IsAdmin),
+        }, wrong + readerTokens.Count - readers.Count);
     }
 
     private Caller? Find(CatalogSession session, string token)

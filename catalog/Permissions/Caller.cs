@@ -25,6 +25,12 @@ internal sealed record Caller
     /// <summary>The secret part of the presented token.</summary>
     public required string TokenSecret { get; init; }
 
+    /// <summary>Where the request came from; null for what the server does by itself.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>The request, as logs name it; null for what the server does by itself.</summary>
+    public string? RequestId { get; init; }
+
     public IReadOnlyList<string> Scopes { get; init; } = ["all"];
 
     /// <summary>The user and every user that it manages: their permissions count as its own.</summary>

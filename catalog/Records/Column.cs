@@ -14,6 +14,9 @@ internal sealed record Column(string Name, ColumnKind Kind)
     /// <summary>Never shown, only searched (<c>file_names</c>).</summary>
     public bool IsHidden { get; init; }
 
+    /// <summary>Neither shown nor searched: for the server itself, and exported. Implies <see cref="IsHidden"/>.</summary>
+    public bool IsPrivate { get; init; }
+
     /// <summary>Shown only when selected by name.</summary>
     public bool OnlyWhenSelected { get; init; }
 
@@ -27,7 +30,7 @@ internal sealed record Column(string Name, ColumnKind Kind)
     public int MaxLength { get; init; }
 
     /// <summary>Filters may name it.</summary>
-    public bool IsSearchable => !IsDerived && Kind != ColumnKind.Manifest;
+    public bool IsSearchable => !IsDerived && !IsPrivate && Kind != ColumnKind.Manifest;
 
     /// <summary>Part of the text that a search of "any" looks through (catalog-api.md 3.3).</summary>
     public bool IsInAnyText => IsSearchable && (Kind is ColumnKind.Text or ColumnKind.Object);

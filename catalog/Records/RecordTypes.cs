@@ -94,6 +94,9 @@ internal static class RecordTypes
         new("event_type", Text) { IsWritable = true },
         new("summary", Text) { IsWritable = true },
         new("properties", ColumnKind.Object) { IsWritable = true },
+
+        // Where a request came from is nobody's business but the admins'.
+        new("origin", ColumnKind.Object) { IsHidden = true, IsPrivate = true },
     ]);
 
     public static RecordType KeepServices { get; } = new("keep_services", "keep_service", "bi6l4", "KeepService",

@@ -63,15 +63,25 @@ internal sealed class CatalogDatabase : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The file was written by a newer program.</exception>
     public static CatalogDatabase Open(string path, TimeProvider time) => new(SqliteStore.Open(path), MaxReaders, time);
 
-    /// <summary>Runs a read in one snapshot. Waits for a free reader. When the connection is lost it runs again on another: it must not leave traces.</summary>
+    /// <summary>
+    /// Runs a read in one snapshot. Waits for a free reader. When the connection is lost it runs again on another: it must not leave traces. A statement that
+    /// runs when nobody waits for it any more is ended.
+    /// </summary>
     public async Task<T> ReadAsync<T>(Func<CatalogSession, T> read, CancellationToken ct)
     {
         for (var isLast = false; ; isLast = true)
         {
             using var snapshot = await OpenSnapshotAsync(isEager: isLast, ct);
+
+            // Disposed before the snapshot: it never ends another's statement.
+            using var interrupt = ct.UnsafeRegister(static state => ((CatalogSnapshot)state!).Interrupt(), snapshot);
             try
             {
                 return read(snapshot.Session);
+            }
+            catch (DbException e) when (ct.IsCancellationRequested)
+            {
+                throw new OperationCanceledException("The read was cancelled.", e, ct);
             }
             catch (DbException) when (snapshot.Session.IsLost)
             {
@@ -153,7 +163,7 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         {
             connection = _idle.TryTake(out var idle) ? idle : Store.Connect(isWriter: false);
             Store.BeginRead(connection, isEager);
-            return new CatalogSnapshot(new CatalogSession(connection, _time.GetUtcNow()), () => Return(connection));
+            return new CatalogSnapshot(new CatalogSession(connection, _time.GetUtcNow()), () => Return(connection), () => Store.Interrupt(connection));
         }
         catch (DbException) when (connection is null or { IsLost: true })
         {

@@ -26,6 +26,11 @@ internal abstract class CatalogStore
     /// <summary>Begins a transaction beside which no other writes, in any process.</summary>
     public abstract void BeginWrite(CatalogConnection connection);
 
+    /// <summary>Ends the statement that runs on the connection, from another thread; it then throws. Databases that cannot let it run.</summary>
+    public virtual void Interrupt(CatalogConnection connection)
+    {
+    }
+
     /// <summary>Ends the transaction of a batch; it is on stable storage afterwards.</summary>
     /// <param name="connection">Of the writer.</param>
     /// <param name="batch">A number of this process, higher than that of the batch before.</param>

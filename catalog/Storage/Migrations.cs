@@ -1,4 +1,7 @@
 using KeepFs.Catalog.Dav;
+using KeepFs.Catalog.Logs;
+using KeepFs.Catalog.Quotas;
+using KeepFs.Catalog.References;
 
 namespace KeepFs.Catalog.Storage;
 
@@ -9,10 +12,10 @@ namespace KeepFs.Catalog.Storage;
 internal static class Migrations
 {
     /// <summary>The version that this program makes and knows.</summary>
-    public const int Newest = 3;
+    public const int Newest = 6;
 
     /// <summary>The first makes version 1 from nothing, and so on.</summary>
-    public static IReadOnlyList<string> Steps(SqlDialect dialect) => [Schema.Version1(dialect), DavSchema.Version2(dialect), Schema.SealedTokenSecrets(dialect)];
+    public static IReadOnlyList<string> Steps(SqlDialect dialect) => [Schema.Version1(dialect), DavSchema.Version2(dialect), Schema.SealedTokenSecrets(dialect), AuditLog.Version4(dialect), QuotaSchema.Version5(dialect), ReferenceSchema.Version6(dialect)];
 
     /// <param name="version">What the database says.</param>
     /// <param name="name">The database, for the message.</param>

@@ -1,6 +1,8 @@
 using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Logs;
+using KeepFs.Catalog.Quotas;
 using KeepFs.Catalog.Records;
+using KeepFs.Catalog.References;
 
 namespace KeepFs.Catalog.Storage;
 
@@ -26,6 +28,7 @@ internal static class TrashSweep
             Delete(session, uuids, RecordTypes.Collections, collection);
         }
 
+        OwnerUsage.Trashing(session, now);
         session.Execute("UPDATE collections SET is_trashed = 1, revision = revision + 1 WHERE is_trashed = 0 AND trash_at < @p0", now);
         session.Execute("UPDATE groups SET is_trashed = 1, revision = revision + 1 WHERE is_trashed = 0 AND trash_at < @p0", now);
         DavLocks.RemoveExpired(session);
@@ -76,10 +79,24 @@ internal static class TrashSweep
         session.Execute("DELETE FROM reachable WHERE target_uuid = @p0", uuid);
         DavLocks.RemoveAll(session, uuid);
         DavProperties.RemoveAll(session, uuid);
+        if (type == RecordTypes.Collections)
+        {
+            BlockReferences.Deleting(session, uuid);
+        }
+
         RecordStore.Delete(session, type, uuid);
+        if (type == RecordTypes.Groups)
+        {
+            session.Execute("DELETE FROM quotas WHERE uuid = @p0", uuid);
+        }
+        else if (type == RecordTypes.Collections && row.Text("current_version_uuid") == uuid)
+        {
+            OwnerUsage.Changed(session, row, after: null);
+        }
+
         if (type != RecordTypes.Collections || row.Text("current_version_uuid") == uuid)
         {
-            AuditLog.Append(session, uuids, uuids.SystemUser, row, after: null);
+            AuditLog.Append(session, uuids, uuids.SystemUser, origin: null, row, after: null);
         }
     }
 }

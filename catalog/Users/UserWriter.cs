@@ -55,6 +55,7 @@ internal sealed class UserWriter(CatalogContext catalog)
                 session.Execute("DELETE FROM api_client_authorizations WHERE owner_uuid = @p0", uuid);
                 session.Execute("DELETE FROM links WHERE tail_uuid = @p0 OR head_uuid = @p0 OR owner_uuid = @p0", uuid);
                 session.Execute("DELETE FROM reachable WHERE user_uuid = @p0 OR target_uuid = @p0", uuid);
+                session.Execute("DELETE FROM quotas WHERE uuid = @p0", uuid);
                 RecordStore.Delete(session, RecordTypes.Users, uuid);
                 AuditLog.Append(session, catalog.Uuids, caller, user, after: null);
                 return true;

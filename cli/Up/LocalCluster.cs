@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using KeepFs.Catalog;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Blocks.Hashing;
 using KeepFs.Hosting.Configuration;
+using KeepFs.Hosting.Http;
 using KeepFs.KeepstoreHost;
 using KeepFs.WebDav;
 using Microsoft.Extensions.Logging;
@@ -25,9 +25,9 @@ internal sealed class LocalCluster : IAsyncDisposable
     private readonly List<(string Name, IAsyncDisposable Server, Func<CancellationToken, Task> Stop)> _running = [];
     private readonly HashService _hashing = new(new HashServiceOptions());
     private readonly ILoggerFactory _loggers;
-    private readonly X509Certificate2 _certificate;
+    private readonly ServerCertificate _certificate;
 
-    private LocalCluster(ClusterConfig config, ILoggerFactory loggers, X509Certificate2 certificate) => (Config, _loggers, _certificate) = (config, loggers, certificate);
+    private LocalCluster(ClusterConfig config, ILoggerFactory loggers, ServerCertificate certificate) => (Config, _loggers, _certificate) = (config, loggers, certificate);
 
     public ClusterConfig Config { get; }
 
@@ -38,7 +38,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     public static async Task<LocalCluster> StartAsync(ClusterConfig config, DataFolder data, UpOptions options, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var listen = options.Listen;
-        var cluster = new LocalCluster(config, loggers, LoadCertificate(data));
+        var cluster = new LocalCluster(config, loggers, LoadCertificate(config.TLS, loggers));
         try
         {
             await cluster.StartCatalogAsync(data, options, cancellationToken);
@@ -74,7 +74,6 @@ internal sealed class LocalCluster : IAsyncDisposable
 
         _running.Clear();
         await _hashing.DisposeAsync();
-        _certificate.Dispose();
     }
 
     private async Task StartCatalogAsync(DataFolder data, UpOptions options, CancellationToken cancellationToken)
@@ -141,19 +140,23 @@ internal sealed class LocalCluster : IAsyncDisposable
         _running.Add((name, server, stop));
     }
 
-    private X509Certificate2? CertificateFor(string url) => url.StartsWith("https:", StringComparison.Ordinal) ? _certificate : null;
+    private ServerCertificate? CertificateFor(string url) => url.StartsWith("https:", StringComparison.Ordinal) ? _certificate : null;
 
     private static bool IsAddressInUse(Exception? e) =>
         e is not null && (e is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } || IsAddressInUse(e.InnerException));
 
     private static IPEndPoint Endpoint(string url, IPAddress listen) => new(listen, new Uri(url).Port);
 
-    private static X509Certificate2 LoadCertificate(DataFolder data)
+    private static ServerCertificate LoadCertificate(TlsConfig tls, ILoggerFactory loggers)
     {
-        using var pem = X509Certificate2.CreateFromPemFile(data.CertificateFile, data.KeyFile);
-
-        // The TLS layer wants a key that does not come straight from PEM.
-        return X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
+        try
+        {
+            return ServerCertificate.FromPem(tls.CertificatePath, tls.KeyPath, TimeProvider.System, loggers.CreateLogger<LocalCluster>());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        {
+            throw new CommandException($"TLS.Certificate {tls.CertificatePath} with TLS.Key {tls.KeyPath} cannot be used: {e.Message}", 1, e);
+        }
     }
 
     /// <summary>The local user's name, reduced to what a username may be.</summary>

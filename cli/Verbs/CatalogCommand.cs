@@ -11,7 +11,7 @@ internal static class CatalogCommand
 {
     private const string Path = CatalogExchange.Path;
 
-    public static Command Create() => new("catalog", "Export, import and back up the catalogue (as an admin).") { Export(), Import(), Backup() };
+    public static Command Create() => new("catalog", "Export, import and back up the catalogue, and see who changed what (as an admin).") { Export(), Import(), Backup(), Audit() };
 
     private static Command Export()
     {
@@ -55,6 +55,27 @@ internal static class CatalogCommand
             var path = $"{Path}/import?replace={(parsed.GetValue(replace) ? "true" : "false")}&skip_unknown={(parsed.GetValue(skip) ? "true" : "false")}";
             using var response = await api.StreamAsync(HttpMethod.Post, path, content, ct);
             Report(await AdminApi.ReadAsync(response, ct), parsed.GetValue(json));
+        }));
+        return command;
+    }
+
+    private static Command Audit()
+    {
+        var what = new Option<string?>("--object") { Description = "Only changes of the record with this UUID." };
+        var user = new Option<string?>("--user") { Description = "Only changes by this user (a UUID or a user's name)." };
+        var since = new Option<string?>("--since") { Description = "Only changes from this time on, such as 2026-01-31T12:00." };
+        var limit = new Option<int>("--limit") { Description = "At most so many.", DefaultValueFactory = _ => 100 };
+        var json = RecordVerbs.Json();
+        var command = new Command("audit", "Show who changed what, when and from where, newest first.") { what, user, since, limit, json };
+        command.SetAction((parsed, ct) => RecordVerbs.RunAsync(async api =>
+        {
+            var query = $"keepfs/v1/audit?limit={parsed.GetValue(limit)}&object_uuid={parsed.GetValue(what)}&since={Uri.EscapeDataString(parsed.GetValue(since) ?? "")}"
+                + (parsed.GetValue(user) is { } name ? $"&user_uuid={await RecordNames.FindPrincipalAsync(api, name, ct)}" : "");
+            using var response = await api.StreamAsync(HttpMethod.Get, query, null, ct);
+            var items = (await AdminApi.ReadAsync(response, ct))["items"]!.AsArray();
+            await RecordOutput.Standard(parsed.GetValue(json)).WriteAsync(
+                items.Select(item => item!.AsObject()).ToAsyncEnumerable(),
+                [.. ((string[])["event_at", "event_type", "object_uuid", "user_uuid", "address", "token_uuid", "request_id"]).Select(column => RecordColumn.Of(column))], ct);
         }));
         return command;
     }

@@ -11,7 +11,7 @@ internal static class CollectionCommand
     {
         RecordVerbs.List(RecordKind.Collection), RecordVerbs.Show(RecordKind.Collection), New(),
         RecordVerbs.Share(RecordKind.Collection, "share", "Give a user or group rights on a collection."), RecordVerbs.Unshare(RecordKind.Collection, "unshare", "End such rights."),
-        RecordVerbs.Trash(RecordKind.Collection), RecordVerbs.Restore(RecordKind.Collection),
+        RecordVerbs.Trash(RecordKind.Collection), RecordVerbs.Restore(RecordKind.Collection), StorageVerb.Create(RecordKind.Collection),
     };
 
     private static Command New()

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Security.Cryptography.X509Certificates;
 using KeepFs.Cli.Keepstore;
 using KeepFs.Engine.Blocks.Hashing;
 using KeepFs.Engine.Volumes;
 using KeepFs.Hosting.Configuration;
+using KeepFs.Hosting.Http;
 using KeepFs.KeepstoreHost;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
@@ -46,7 +46,7 @@ internal static class KeepstoreCommand
 
             // What it says when a start fails, we say in one line.
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None));
-        var (config, url, options) = UsesFlags(flags) ? FromFlags(flags) : FromFile(flags);
+        var (config, url, options) = UsesFlags(flags) ? FromFlags(flags) : FromFile(flags, loggers.CreateLogger<ServerCertificate>());
         await using var hashing = new HashService(new HashServiceOptions());
         await using var server = KeepstoreServer.Create(config, url, options with { LoggerFactory = loggers, Hashing = hashing });
         foreach (var mount in server.Keepstore.Mounts.All)
@@ -79,7 +79,7 @@ internal static class KeepstoreCommand
         return (config, url, new KeepstoreServerOptions { Listen = listen, ServesStatus = true });
     }
 
-    private static (ClusterConfig Config, string Url, KeepstoreServerOptions Options) FromFile(KeepstoreFlags flags)
+    private static (ClusterConfig Config, string Url, KeepstoreServerOptions Options) FromFile(KeepstoreFlags flags, ILogger logger)
     {
         var path = flags.ConfigFile ?? KeepstoreFlags.DefaultConfig;
         var loaded = ClusterConfigLoader.Load(path);
@@ -90,13 +90,11 @@ internal static class KeepstoreCommand
         }
 
         var url = ServerUrl.Choose(config, flags.Url, ServerUrl.IsThisMachine);
-        return (config, url, new KeepstoreServerOptions { Certificate = LoadCertificate(config.TLS), ConfigSource = loaded.Source });
+        return (config, url, new KeepstoreServerOptions { Certificate = LoadCertificate(config.TLS, logger), ConfigSource = loaded.Source });
     }
 
-    private static X509Certificate2? LoadCertificate(TlsConfig tls) =>
-        tls.Certificate.Length == 0 ? null : X509Certificate2.CreateFromPemFile(FilePath(tls.Certificate), FilePath(tls.Key));
-
-    private static string FilePath(string text) => text.StartsWith("file://", StringComparison.Ordinal) ? text["file://".Length..] : text;
+    private static ServerCertificate? LoadCertificate(TlsConfig tls, ILogger logger) =>
+        tls.Certificate.Length == 0 ? null : ServerCertificate.FromPem(tls.CertificatePath, tls.KeyPath, TimeProvider.System, logger);
 
     private static async Task StartAsync(KeepstoreServer server, CancellationToken cancellationToken)
     {

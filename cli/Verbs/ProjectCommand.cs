@@ -11,7 +11,7 @@ internal static class ProjectCommand
     {
         RecordVerbs.List(RecordKind.Project), RecordVerbs.Show(RecordKind.Project), New(),
         RecordVerbs.Share(RecordKind.Project, "share", "Give a user or group rights on a project and what it holds."), RecordVerbs.Unshare(RecordKind.Project, "unshare", "End such rights."),
-        RecordVerbs.Trash(RecordKind.Project), RecordVerbs.Restore(RecordKind.Project),
+        RecordVerbs.Trash(RecordKind.Project), RecordVerbs.Restore(RecordKind.Project), StorageVerb.Create(RecordKind.Project),
     };
 
     private static Command New()

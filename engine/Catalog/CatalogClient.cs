@@ -15,6 +15,9 @@ public sealed partial class CatalogClient(HttpClient http, CatalogClientOptions 
     /// <summary>In a 423 of our catalogue: the path whose lock is in the way, percent-encoded.</summary>
     public const string DavLockHeader = "X-KeepFs-Locked";
 
+    /// <summary>In a 422 of our catalogue: a quota is used up.</summary>
+    public const string QuotaHeader = "X-KeepFs-Quota";
+
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private Task<T?> GetOrNullAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
@@ -129,6 +132,7 @@ public sealed partial class CatalogClient(HttpClient http, CatalogClientOptions 
         {
             413 when path.StartsWith(DeadProperties, StringComparison.Ordinal) => CatalogErrorKind.TooLarge,
             423 when locked is not null => CatalogErrorKind.Locked,
+            422 when response.Headers.Contains(QuotaHeader) => CatalogErrorKind.QuotaExceeded,
             404 => CatalogErrorKind.NotFound,
             401 => CatalogErrorKind.Unauthorized,
             403 => CatalogErrorKind.Forbidden,

@@ -26,6 +26,9 @@ public enum CatalogErrorKind
 
     /// <summary>More than the catalogue keeps.</summary>
     TooLarge,
+
+    /// <summary>A quota of a user or project is used up.</summary>
+    QuotaExceeded,
 }
 
 /// <summary>A catalogue request failed; the message holds the catalogue's own words.</summary>

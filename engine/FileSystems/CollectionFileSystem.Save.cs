@@ -248,6 +248,7 @@ public sealed partial class CollectionFileSystem
         CatalogErrorKind.NotFound => FsError.Stale,
         CatalogErrorKind.Unauthorized => FsError.Unauthorized,
         CatalogErrorKind.Forbidden => FsError.NotPermitted,
+        CatalogErrorKind.QuotaExceeded => FsError.NoSpace,
         _ => FsError.InputOutput,
     }, e.Message, e);
 }

@@ -54,6 +54,33 @@ public sealed record KeepFsConfig
 {
     /// <summary>How keepstores verify what they hold.</summary>
     public ScrubConfig Scrub { get; init; } = new();
+
+    /// <summary>How often wrong tokens may be tried.</summary>
+    public FailedLoginsConfig FailedLogins { get; init; } = new();
+
+    /// <summary>How long a user or project may stay above a soft limit before it counts as a hard one (decision 0038).</summary>
+    public TimeSpan QuotaGrace { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>
+    /// Addresses or networks (<c>10.0.0.0/8</c>) of proxies whose <c>X-Forwarded-For</c> is believed; from others it says nothing.
+    /// </summary>
+    public IReadOnlyDictionary<string, bool> TrustedProxies { get; init; } = new Dictionary<string, bool>();
+}
+
+/// <summary>Limits on wrong tokens from one address (an IPv6 network of 64 bits counts as one); docs/security.md.</summary>
+public sealed record FailedLoginsConfig
+{
+    /// <summary>
+    /// Wrong tokens that an address may present in one <see cref="Window"/>; then it waits. 0 = no limit. Many more than a person or a script with an old
+    /// token makes, far too few to guess one.
+    /// </summary>
+    public int Limit { get; init; } = 60;
+
+    /// <summary>After this time without wrong tokens everything is forgotten.</summary>
+    public TimeSpan Window { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Most addresses with wrong tokens, and most right tokens of addresses, that are remembered; about 100 bytes each.</summary>
+    public int MaxRemembered { get; init; } = 10_000;
 }
 
 /// <summary>Scrubbing (decision 0014).</summary>
@@ -145,6 +172,9 @@ public sealed record CollectionsConfig
     /// <summary>What stands for <c>/</c> in names shown as file names; empty forbids such names.</summary>
     public string ForwardSlashNameSubstitution { get; init; } = "";
 
+    /// <summary>Properties that every new collection gets, by name (catalog-api.md 4.8).</summary>
+    public IReadOnlyDictionary<string, ManagedPropertyConfig> ManagedProperties { get; init; } = new Dictionary<string, ManagedPropertyConfig>();
+
     /// <summary>Accept credentials on any virtual host.</summary>
     public bool TrustAllContent { get; init; }
 
@@ -159,6 +189,19 @@ public sealed record CollectionsConfig
 
     /// <summary>A further part of the same download is not logged again within this time; 0 = log all.</summary>
     public TimeSpan WebDAVLogDownloadInterval { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>One property that new collections get.</summary>
+public sealed record ManagedPropertyConfig
+{
+    /// <summary><c>original_owner</c>: the UUID of the user at the root of the chain of owners; empty = <see cref="Value"/>.</summary>
+    public string Function { get; init; } = "";
+
+    /// <summary>The text to set.</summary>
+    public string Value { get; init; } = "";
+
+    /// <summary>Only admins change or remove it once it is there.</summary>
+    public bool Protected { get; init; }
 }
 
 /// <summary>Switches for transfers through keep-web, S3 included (keep-web.md 2.9).</summary>
@@ -300,8 +343,16 @@ public sealed record TlsConfig
     /// <summary>PEM file.</summary>
     public string Key { get; init; } = "";
 
+    /// <summary><see cref="Certificate"/> as a path.</summary>
+    public string CertificatePath => PathOf(Certificate);
+
+    /// <summary><see cref="Key"/> as a path.</summary>
+    public string KeyPath => PathOf(Key);
+
     /// <summary>Clients do not verify certificates.</summary>
     public bool Insecure { get; init; }
+
+    private static string PathOf(string text) => text.StartsWith("file://", StringComparison.Ordinal) ? text["file://".Length..] : text;
 }
 
 /// <summary>PostgreSQL.</summary>

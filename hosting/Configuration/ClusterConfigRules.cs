@@ -19,6 +19,20 @@ internal static partial class ClusterConfigRules
         Require(config.Collections.DefaultReplication > 0, $"{cluster}.Collections.DefaultReplication", "must be positive");
         Require(config.KeepFs.Scrub.Rate >= 0, $"{cluster}.KeepFs.Scrub.Rate", "must not be negative");
         Require(config.KeepFs.Scrub.Interval > TimeSpan.Zero, $"{cluster}.KeepFs.Scrub.Interval", "must be positive");
+        Require(config.KeepFs.FailedLogins.Limit >= 0, $"{cluster}.KeepFs.FailedLogins.Limit", "must not be negative");
+        Require(config.KeepFs.FailedLogins.Window > TimeSpan.Zero, $"{cluster}.KeepFs.FailedLogins.Window", "must be positive");
+        Require(config.KeepFs.FailedLogins.MaxRemembered >= 2, $"{cluster}.KeepFs.FailedLogins.MaxRemembered", "must be at least 2");
+        Require(config.KeepFs.QuotaGrace >= TimeSpan.Zero, $"{cluster}.KeepFs.QuotaGrace", "must not be negative");
+        foreach (var (name, property) in config.Collections.ManagedProperties)
+        {
+            Require(property.Function is "" or "original_owner", $"{cluster}.Collections.ManagedProperties.{name}.Function", "must be original_owner, or be left out for a Value");
+        }
+
+        foreach (var proxy in config.KeepFs.TrustedProxies.Keys)
+        {
+            Require(Http.ClientAddress.ParseNetwork(proxy) is not null, $"{cluster}.KeepFs.TrustedProxies.{proxy}", "must be an address, or a network such as 10.0.0.0/8");
+        }
+
         var keepServices = config.Services.Keepstore.InternalURLs.Select(entry => ("Keepstore", entry.Key, entry.Value))
             .Concat(config.Services.Keepgw.InternalURLs.Select(entry => ("Keepgw", entry.Key, entry.Value)));
         foreach (var (name, url, service) in keepServices)

@@ -49,3 +49,15 @@ public sealed class ServerTestsOnPostgres() : ServerTests(DatabaseKind.Postgres)
 public sealed class TokenTestsOnSqlite() : TokenTests(DatabaseKind.Sqlite);
 
 public sealed class TokenTestsOnPostgres() : TokenTests(DatabaseKind.Postgres);
+
+public sealed class ExposureTestsOnSqlite() : ExposureTests(DatabaseKind.Sqlite);
+
+public sealed class ExposureTestsOnPostgres() : ExposureTests(DatabaseKind.Postgres);
+
+public sealed class QuotaTestsOnSqlite() : QuotaTests(DatabaseKind.Sqlite);
+
+public sealed class QuotaTestsOnPostgres() : QuotaTests(DatabaseKind.Postgres);
+
+public sealed class ReferenceTestsOnSqlite() : ReferenceTests(DatabaseKind.Sqlite);
+
+public sealed class ReferenceTestsOnPostgres() : ReferenceTests(DatabaseKind.Postgres);

@@ -73,6 +73,7 @@ internal sealed class RandomRecords(TestCatalog catalog, Random random)
         });
         await catalog.CreateAsync(catalog.ActiveToken, "logs", new JsonObject { ["object_uuid"] = collections[2], ["event_type"] = "file_download", ["properties"] = Properties() });
         await catalog.CreateAsync(catalog.AdminToken, "keep_services", new JsonObject { ["service_host"] = "keep9.example", ["service_port"] = 25107, ["service_ssl_flag"] = true });
+        await catalog.PutAsync(catalog.AdminToken, $"/keepfs/v1/quotas/{owners[1]}", new JsonObject { ["soft_bytes"] = 1, ["hard_collections"] = 1000 });
         var dav = new[]
         {
             new JsonObject { ["kind"] = "keepfs#davProperty", ["uuid"] = collections[2], ["path"] = "dir/" + Name(3), ["namespace"] = "", ["name"] = "colour", ["value"] = "<colour>red</colour>" },

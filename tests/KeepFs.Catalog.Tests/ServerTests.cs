@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using KeepFs.Hosting.Configuration;
+using KeepFs.Hosting.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KeepFs.Catalog.Tests;
@@ -68,7 +69,7 @@ public abstract class ServerTests(DatabaseKind database) : IAsyncLifetime
             Collections = new CollectionsConfig { BlobSigningKey = "k" },
             Catalog = new CatalogConfig { SqlitePath = Path.Combine(folder, "db") },
         };
-        await using (var server = CatalogServer.Create(config, new CatalogServerOptions(), certificate, TimeProvider.System, NullLoggerFactory.Instance))
+        await using (var server = CatalogServer.Create(config, new CatalogServerOptions(), ServerCertificate.Of(certificate), TimeProvider.System, NullLoggerFactory.Instance))
         {
             await server.StartAsync(CancellationToken.None);
             Assert.Equal("https", server.Addresses[0].Scheme);

@@ -93,4 +93,22 @@ public sealed class SqliteTests : IAsyncLifetime
             File.Delete(path);
         }
     }
+
+    [Fact]
+    public async Task Statement_that_nobody_waits_for_is_ended_and_its_connection_goes_on()
+    {
+        var folder = Directory.CreateTempSubdirectory("keepfs-catalog-");
+        await using (var database = Storage.CatalogDatabase.Open(Path.Combine(folder.FullName, "db"), TimeProvider.System))
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+                await Assert.ThrowsAsync<OperationCanceledException>(() => database.ReadAsync(
+                    session => session.Scalar("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"), limit.Token));
+                Assert.Equal(0L, await database.ReadAsync(session => session.Scalar("SELECT count(*) FROM users"), CancellationToken.None));
+            }
+        }
+
+        folder.Delete(recursive: true);
+    }
 }

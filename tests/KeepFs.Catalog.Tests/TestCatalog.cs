@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using KeepFs.Engine.Blocks;
 using KeepFs.Hosting.Configuration;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KeepFs.Catalog.Tests;
@@ -25,11 +26,13 @@ internal sealed class TestCatalog : IAsyncDisposable
     private readonly Func<ClusterConfig, ClusterConfig> _configure;
     private readonly bool _isTestMode;
     private readonly PostgreSqlConfig? _postgres;
+    private readonly ILoggerFactory _loggers;
     private CatalogServer? _server;
 
     private bool _ownsDatabase = true;
 
-    private TestCatalog(PostgreSqlConfig? postgres, Func<ClusterConfig, ClusterConfig> configure, bool isTestMode) => (_postgres, _configure, _isTestMode) = (postgres, configure, isTestMode);
+    private TestCatalog(PostgreSqlConfig? postgres, Func<ClusterConfig, ClusterConfig> configure, bool isTestMode, ILoggerFactory? loggers = null) =>
+        (_postgres, _configure, _isTestMode, _loggers) = (postgres, configure, isTestMode, loggers ?? NullLoggerFactory.Instance);
 
     public HttpClient Http { get; private set; } = null!;
 
@@ -53,9 +56,9 @@ internal sealed class TestCatalog : IAsyncDisposable
 
     public LocatorSigner Signer { get; } = new(SigningKey, TimeSpan.FromHours(336));
 
-    public static async Task<TestCatalog> StartAsync(DatabaseKind database, Func<ClusterConfig, ClusterConfig>? configure = null, bool isTestMode = false)
+    public static async Task<TestCatalog> StartAsync(DatabaseKind database, Func<ClusterConfig, ClusterConfig>? configure = null, bool isTestMode = false, ILoggerFactory? loggers = null)
     {
-        var catalog = new TestCatalog(database == DatabaseKind.Postgres ? await PostgresDatabases.CreateAsync() : null, configure ?? (config => config), isTestMode);
+        var catalog = new TestCatalog(database == DatabaseKind.Postgres ? await PostgresDatabases.CreateAsync() : null, configure ?? (config => config), isTestMode, loggers);
         await catalog.OpenAsync();
         return catalog;
     }
@@ -189,7 +192,7 @@ internal sealed class TestCatalog : IAsyncDisposable
                 Keepproxy = new ServiceConfig { ExternalURL = "https://keep.example/" },
             },
         });
-        _server = CatalogServer.Create(config, new CatalogServerOptions { IsTestMode = _isTestMode }, certificate: null, Clock, NullLoggerFactory.Instance);
+        _server = CatalogServer.Create(config, new CatalogServerOptions { IsTestMode = _isTestMode }, certificate: null, Clock, _loggers);
         await _server.StartAsync(CancellationToken.None);
         Http = new HttpClient { BaseAddress = _server.Addresses[0] };
         AdminToken = await _server.EnsureUserAsync("admin", admin: true, "zzzzz-gj3su-adminadminadmin", "adminsecretadminsecretadminsecret", CancellationToken.None);

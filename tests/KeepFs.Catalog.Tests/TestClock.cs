@@ -4,8 +4,16 @@ namespace KeepFs.Catalog.Tests;
 internal sealed class TestClock : TimeProvider
 {
     private long _ticks = System.GetUtcNow().UtcTicks;
+    private long _advanced;
 
     public override DateTimeOffset GetUtcNow() => new(Interlocked.Add(ref _ticks, TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
 
-    public void Advance(TimeSpan by) => Interlocked.Add(ref _ticks, by.Ticks);
+    /// <summary>Real time, so that durations are, and what was ordered.</summary>
+    public override long GetTimestamp() => System.GetTimestamp() + Interlocked.Read(ref _advanced);
+
+    public void Advance(TimeSpan by)
+    {
+        Interlocked.Add(ref _ticks, by.Ticks);
+        Interlocked.Add(ref _advanced, by.Ticks * (TimestampFrequency / TimeSpan.TicksPerSecond));
+    }
 }

@@ -3,8 +3,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using KeepFs.Engine.Blocks;
-using KeepFs.Hosting.Configuration;
 using KeepFs.Testing.Volumes;
 
 namespace KeepFs.KeepstoreHost.Tests;
@@ -214,7 +212,7 @@ public sealed class TransportTests : IDisposable
             .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         using var certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
         await using var server = KeepstoreServer.Create(
-            Open, TestKeepstore.Url, new KeepstoreServerOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0), Certificate = certificate });
+            Open, TestKeepstore.Url, new KeepstoreServerOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0), Certificate = ServerCertificate.Of(certificate) });
         await server.StartAsync(default);
         using var client = new HttpClient(new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, given, _, _) => given!.Thumbprint == certificate.Thumbprint });
         var data = RandomNumberGenerator.GetBytes(3_000_001);

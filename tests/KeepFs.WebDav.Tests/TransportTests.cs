@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Microsoft.Extensions.Logging;
 
 namespace KeepFs.WebDav.Tests;
 
@@ -15,7 +14,7 @@ public sealed class TransportTests(TestSite site) : IClassFixture<TestSite>
         using var key = RSA.Create(2048);
         using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        await using var web = await site.StartWebAsync(options => options with { Certificate = certificate });
+        await using var web = await site.StartWebAsync(options => options with { Certificate = ServerCertificate.Of(certificate) });
         using var handler = new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, presented, _, _) => presented!.GetCertHashString() == certificate.Thumbprint } };
         using var http = new HttpClient(handler);
         var data = RandomNumberGenerator.GetBytes(5_000_000);

@@ -39,6 +39,8 @@ internal sealed class SqliteStore : CatalogStore
 
     public override void BeginWrite(CatalogConnection connection) => connection.Execute("BEGIN IMMEDIATE");
 
+    public override void Interrupt(CatalogConnection connection) => SQLitePCL.raw.sqlite3_interrupt(((SqliteConnection)connection.Database).Handle);
+
     public override void Commit(CatalogConnection connection, long batch) => connection.Execute("COMMIT");
 
     // There is no connection to lose: what failed was rolled back.
