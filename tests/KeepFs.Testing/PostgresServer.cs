@@ -45,7 +45,8 @@ public sealed class PostgresServer : IAsyncDisposable
             echo ready
             cat >/dev/null
             {{programs}}/pg_ctl -D {{folder}}/data -s -m immediate stop >>log 2>&1 || true
-            rm -rf data log .s.*
+            cd /
+            rm -rf {{folder}}
             """;
         await RunAsync("chmod", "755", folder);
         if (Environment.IsPrivilegedProcess)
@@ -74,7 +75,6 @@ public sealed class PostgresServer : IAsyncDisposable
         _guard.StandardInput.Close();
         await _guard.WaitForExitAsync();
         _guard.Dispose();
-        Directory.Delete(_folder, recursive: true);
     }
 
     private static string Missing() => throw new InvalidOperationException($"There is no PostgreSQL below {Packages}; check.sh installs Debian's package postgresql.");
