@@ -3,6 +3,9 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using KeepFs.Engine.Blocks;
+using KeepFs.Hosting.Configuration;
+using KeepFs.Hosting.Http;
 using KeepFs.Testing.Volumes;
 
 namespace KeepFs.KeepstoreHost.Tests;

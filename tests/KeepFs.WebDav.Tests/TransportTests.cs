@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using KeepFs.Hosting.Http;
+using Microsoft.Extensions.Logging;
 
 namespace KeepFs.WebDav.Tests;
 
