@@ -22,6 +22,10 @@ public sealed class ExchangeTestsOnSqlite() : ExchangeTests(DatabaseKind.Sqlite)
 
 public sealed class ExchangeTestsOnPostgres() : ExchangeTests(DatabaseKind.Postgres);
 
+public sealed class PermissionGraphTestsOnSqlite() : PermissionGraphTests(DatabaseKind.Sqlite);
+
+public sealed class PermissionGraphTestsOnPostgres() : PermissionGraphTests(DatabaseKind.Postgres);
+
 public sealed class PermissionTestsOnSqlite() : PermissionTests(DatabaseKind.Sqlite);
 
 public sealed class PermissionTestsOnPostgres() : PermissionTests(DatabaseKind.Postgres);

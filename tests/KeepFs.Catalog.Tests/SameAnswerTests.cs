@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using KeepFs.Catalog.Storage;
 
 namespace KeepFs.Catalog.Tests;
 
@@ -36,7 +37,31 @@ public sealed partial class SameAnswerTests
         }
 
         Assert.True(requests.Succeeded > SequencesPerSeed, "nearly every request was refused: the test says nothing");
+        await RequireWholeGraphAsync(sqlite);
+        await RequireWholeGraphAsync(postgres);
     }
+
+    /// <summary>What was kept up to date change by change is what it would be if it was computed now.</summary>
+    private static async Task RequireWholeGraphAsync(TestCatalog catalog)
+    {
+        await using var database = catalog.OpenDatabase();
+        var (kept, computed) = await database.WriteAsync(
+            session =>
+            {
+                var before = Graph(session);
+                PermissionGraph.Rebuild(session);
+                return (before, Graph(session));
+            },
+            default);
+        Assert.Equal(computed, kept);
+    }
+
+    private static List<string> Graph(CatalogSession session) =>
+    [
+        .. PermissionGraphTests.Reach(session).Select(entry => entry.ToString()).Order(StringComparer.Ordinal),
+        .. session.Strings("SELECT group_uuid || trash_at FROM trashed_groups ORDER BY 1"),
+        .. session.Strings("SELECT group_uuid FROM frozen_groups ORDER BY 1"),
+    ];
 
     /// <summary>One catalogue, and its UUIDs by the numbers that requests have for them.</summary>
     private sealed partial class Side(TestCatalog catalog)

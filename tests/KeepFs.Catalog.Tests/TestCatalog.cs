@@ -63,6 +63,10 @@ internal sealed class TestCatalog : IAsyncDisposable
         return catalog;
     }
 
+    /// <summary>The database itself, beside the server; the caller disposes it.</summary>
+    public Storage.CatalogDatabase OpenDatabase() => _postgres is null ? Storage.CatalogDatabase.Open(DatabasePath, TimeProvider.System)
+        : Storage.CatalogDatabase.Open(new ClusterConfig { ClusterId = Cluster, PostgreSQL = _postgres }, TimeProvider.System);
+
     /// <summary>Another server on the same PostgreSQL database, with the same clock. Dispose it first.</summary>
     public async Task<TestCatalog> StartBesideAsync()
     {
