@@ -56,7 +56,13 @@ public sealed class ClusterConfigTests
     [Fact]
     public void Written_config_loads_back_to_the_same()
     {
-        var config = ClusterConfigLoader.Parse(Sample, "sample").Config with { ManagementToken = "tab\tnewline\nü\u2028☃" };
+        var sample = ClusterConfigLoader.Parse(Sample, "sample").Config;
+        var managed = new Dictionary<string, ManagedPropertyConfig>
+        {
+            ["responsible_person_uuid"] = new() { Function = "original_owner", Protected = true },
+            ["site: a"] = new() { Value = "\"quoted\" #" },
+        };
+        var config = sample with { ManagementToken = "tab\tnewline\nü\u2028☃", Collections = sample.Collections with { ManagedProperties = managed } };
         var yaml = ClusterConfigWriter.ToYaml(config);
 
         var (loaded, warnings) = ClusterConfigLoader.Parse(yaml, "written");
@@ -65,7 +71,8 @@ public sealed class ClusterConfigTests
         Assert.Equal(yaml, ClusterConfigWriter.ToYaml(loaded));
         Assert.Equal(config.ManagementToken, loaded.ManagementToken);
         Assert.Equal(config.API, loaded.API);
-        Assert.Equal(config.Collections, loaded.Collections);
+        Assert.Equal(managed, loaded.Collections.ManagedProperties);
+        Assert.Equal(config.Collections, loaded.Collections with { ManagedProperties = managed });
         Assert.Equal(config.Services.Keepstore.InternalURLs, loaded.Services.Keepstore.InternalURLs);
         Assert.Equal(config.StorageClasses, loaded.StorageClasses);
         Assert.Equal(config.Volumes.Keys, loaded.Volumes.Keys);
