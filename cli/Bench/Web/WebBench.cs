@@ -58,13 +58,18 @@ internal sealed class WebBench(WebBenchOptions options)
     private async Task<IReadOnlyList<(string Peer, double[] Rates)>> RunAsync(WebLoad load, WebPeer[] peers, CancellationToken cancellationToken)
     {
         var rates = peers.Select(_ => new double[options.Rounds]).ToArray();
-        for (var round = 0; round < options.Rounds; round++)
+
+        // The first round does not count: a server is up for days, not for the seconds in which a program compiles itself.
+        for (var round = -1; round < options.Rounds; round++)
         {
             for (var i = 0; i < peers.Length; i++)
             {
                 await load.PrepareAsync(peers[i], cancellationToken);
                 var (amount, elapsed) = await load.RunAsync(peers[i], cancellationToken);
-                rates[i][round] = amount / elapsed.TotalSeconds;
+                if (round >= 0)
+                {
+                    rates[i][round] = amount / elapsed.TotalSeconds;
+                }
             }
         }
 
