@@ -13,6 +13,15 @@ internal sealed record ApiRequest(HttpContext Http, RequestParameters Parameters
     /// <summary>The UUID, or portable data hash, in the path.</summary>
     public string Uuid => (string)Http.Request.RouteValues["uuid"]!;
 
+    /// <exception cref="ApiException">403: the caller is no admin; the message says what only admins may do.</exception>
+    public void RequireAdmin(string message)
+    {
+        if (!Caller.IsAdmin)
+        {
+            throw ApiException.Forbidden(message);
+        }
+    }
+
     public string? Address => Http.Connection.RemoteIpAddress?.ToString();
 }
 

@@ -1,5 +1,6 @@
 using KeepFs.Catalog.Logs;
 using KeepFs.Catalog.Records;
+using KeepFs.Engine.Catalog;
 using Microsoft.AspNetCore.Routing;
 
 namespace KeepFs.Catalog.Endpoints;
@@ -9,9 +10,6 @@ internal sealed class LogEndpoints(CatalogContext catalog, RecordEndpoints recor
 {
     private const string Path = "/arvados/v1/logs";
     private const string Several = "/keepfs/v1/logs";
-
-    /// <summary>Records in one request: how long other writers wait for it.</summary>
-    private const int MaxSeveral = 1000;
 
     private readonly LogWriter _writer = new(catalog);
 
@@ -31,12 +29,9 @@ internal sealed class LogEndpoints(CatalogContext catalog, RecordEndpoints recor
 
     private async Task<ApiResult> CreateSeveralAsync(ApiRequest request, CancellationToken ct)
     {
-        if (!request.Caller.IsAdmin)
-        {
-            throw ApiException.Forbidden("only servers write several log records at once");
-        }
+        request.RequireAdmin("only servers write several log records at once");
 
-        var uuids = await _writer.CreateAsync(request.Caller, request.Parameters.AttributesOfEach("logs", MaxSeveral), ct);
+        var uuids = await _writer.CreateAsync(request.Caller, request.Parameters.AttributesOfEach("logs", CatalogClient.MaxLogRecords), ct);
         return new ApiResult.Object(writer => writer.WriteNumber("created", uuids.Length));
     }
 }

@@ -34,7 +34,7 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
 
     private Task<ApiResult> ExportAsync(ApiRequest request, CancellationToken ct)
     {
-        RequireAdmin(request);
+        request.RequireAdmin("only an admin may do that");
         LogExport(logger, request.Caller.UserUuid, request.Address);
         return Task.FromResult<ApiResult>(new ApiResult.Stream(ContentType, (response, stop) => ExclusivelyAsync(
             async () =>
@@ -46,7 +46,7 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
 
     private Task<ApiResult> ImportAsync(ApiRequest request, CancellationToken ct)
     {
-        RequireAdmin(request);
+        request.RequireAdmin("only an admin may do that");
         if (request.Http.Request.ContentType?.StartsWith(ContentType, StringComparison.OrdinalIgnoreCase) != true)
         {
             throw ApiException.BadRequest($"the body must be of type {ContentType}: one JSON object a line");
@@ -89,7 +89,7 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
 
     private Task<ApiResult> BackUpAsync(ApiRequest request, CancellationToken ct)
     {
-        RequireAdmin(request);
+        request.RequireAdmin("only an admin may do that");
         LogBackup(logger, request.Caller.UserUuid, request.Address);
         return Task.FromResult<ApiResult>(new ApiResult.Stream("application/vnd.sqlite3", (response, stop) => ExclusivelyAsync(
             async () =>
@@ -117,7 +117,7 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
 
     private async Task<ApiResult> ResetAsync(ApiRequest request, CancellationToken ct)
     {
-        RequireAdmin(request);
+        request.RequireAdmin("only an admin may do that");
         await catalog.Database.WriteAsync(
             session =>
             {
@@ -140,14 +140,6 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
         finally
         {
             Interlocked.Decrement(ref _underWay);
-        }
-    }
-
-    private static void RequireAdmin(ApiRequest request)
-    {
-        if (!request.Caller.IsAdmin)
-        {
-            throw ApiException.Forbidden("only an admin may do that");
         }
     }
 

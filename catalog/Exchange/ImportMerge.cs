@@ -31,10 +31,7 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
         session.Dialect.GivenIds(session, RecordTypes.Logs.Table);
         PermissionGraph.Rebuild(session);
         OwnerUsage.Rebuild(session);
-        BlockReferences.Clear(session);
-        while (BlockReferences.Fill(session))
-        {
-        }
+        BlockReferences.Rebuild(session);
 
         baseState.EnsureAgain(session, formerUsers);
         WarnOfOwners(session);

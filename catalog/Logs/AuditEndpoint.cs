@@ -18,10 +18,7 @@ internal sealed class AuditEndpoint(CatalogContext catalog)
 
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct)
     {
-        if (!request.Caller.IsAdmin)
-        {
-            throw ApiException.Forbidden("only an admin may read who did what");
-        }
+        request.RequireAdmin("only an admin may read who did what");
 
         var parameters = request.Parameters;
         var limit = Math.Clamp(parameters.Integer("limit") ?? DefaultLimit, 1, catalog.Config.API.MaxItemsPerResponse);

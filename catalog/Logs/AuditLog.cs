@@ -21,6 +21,28 @@ internal static class AuditLog
     {
         var subject = after ?? before ?? throw new ArgumentException("A log record needs a record before or after.");
         var eventType = before is null ? "create" : after is null ? "delete" : "update";
+        Insert(session, uuids, userUuid, origin, subject, eventType, Properties(before, after));
+    }
+
+    public static void Append(WriteSession session, Uuids uuids, Caller caller, Row? before, Row? after) =>
+        Append(session, uuids, caller.UserUuid, Origin(caller), before, after);
+
+    /// <summary>Appends a record of a change that is none of the object's attributes.</summary>
+    public static void AppendEvent(WriteSession session, Uuids uuids, Caller caller, Row subject, string eventType, string properties) =>
+        Insert(session, uuids, caller.UserUuid, Origin(caller), subject, eventType, properties);
+
+    /// <summary>Address, token and request behind a change, for admins; null for what the server does by itself.</summary>
+    public static string? Origin(Caller caller) => caller.RequestId is null ? null : new JsonObject
+    {
+        ["address"] = caller.Address,
+        ["request_id"] = caller.RequestId,
+        ["token_uuid"] = caller.TokenUuid,
+    }.ToJsonString();
+
+    /// <summary>The column for it.</summary>
+    public static string Version4(SqlDialect sql) => $"ALTER TABLE logs ADD COLUMN origin {sql.Text}";
+
+    private static void Insert(WriteSession session, Uuids uuids, string userUuid, string? origin, Row subject, string eventType, string properties) =>
         RecordStore.Insert(session, new Row(RecordTypes.Logs)
         {
             ["uuid"] = uuids.Create(RecordTypes.Logs),
@@ -33,41 +55,9 @@ internal static class AuditLog
             ["event_at"] = session.NowText,
             ["event_type"] = eventType,
             ["summary"] = $"{eventType} of {subject.Uuid}",
-            ["properties"] = Properties(before, after),
+            ["properties"] = properties,
             ["origin"] = origin,
         });
-    }
-
-    public static void Append(WriteSession session, Uuids uuids, Caller caller, Row? before, Row? after) =>
-        Append(session, uuids, caller.UserUuid, Origin(caller), before, after);
-
-    /// <summary>Appends a record of a change that is none of the object's attributes.</summary>
-    public static void AppendEvent(WriteSession session, Uuids uuids, Caller caller, Row subject, string eventType, string properties) => RecordStore.Insert(session, new Row(RecordTypes.Logs)
-    {
-        ["uuid"] = uuids.Create(RecordTypes.Logs),
-        ["owner_uuid"] = caller.UserUuid,
-        ["created_at"] = session.NowText,
-        ["modified_at"] = session.NowText,
-        ["modified_by_user_uuid"] = caller.UserUuid,
-        ["object_uuid"] = subject.Uuid,
-        ["object_owner_uuid"] = subject.Text("owner_uuid"),
-        ["event_at"] = session.NowText,
-        ["event_type"] = eventType,
-        ["summary"] = $"{eventType} of {subject.Uuid}",
-        ["properties"] = properties,
-        ["origin"] = Origin(caller),
-    });
-
-    /// <summary>Address, token and request behind a change, for admins; null for what the server does by itself.</summary>
-    public static string? Origin(Caller caller) => caller.RequestId is null ? null : new JsonObject
-    {
-        ["address"] = caller.Address,
-        ["request_id"] = caller.RequestId,
-        ["token_uuid"] = caller.TokenUuid,
-    }.ToJsonString();
-
-    /// <summary>The column for it.</summary>
-    public static string Version4(SqlDialect sql) => $"ALTER TABLE logs ADD COLUMN origin {sql.Text}";
 
     private static string Properties(Row? before, Row? after)
     {

@@ -63,8 +63,8 @@ internal static class OwnerUsage
     /// <summary>Everything inside a user or project, however deep.</summary>
     public static (long Collections, long Bytes) Inside(CatalogSession session, string uuid) => session.Read(
         $"""
-        WITH RECURSIVE inside(uuid) AS (SELECT {session.Dialect.TextOf("@p0")} UNION SELECT g.uuid FROM inside i JOIN groups g ON g.owner_uuid = i.uuid)
-        SELECT CAST(coalesce(sum(u.collections), 0) AS BIGINT), CAST(coalesce(sum(u.bytes), 0) AS BIGINT) FROM inside i JOIN owner_usage u ON u.owner_uuid = i.uuid
+        SELECT CAST(coalesce(sum(u.collections), 0) AS BIGINT), CAST(coalesce(sum(u.bytes), 0) AS BIGINT)
+        FROM ({OwnerTree.Inside(session.Dialect, "@p0")}) p JOIN owner_usage u ON u.owner_uuid = p.uuid
         """,
         row => (row.GetInt64(0), row.GetInt64(1)), uuid).Single();
 

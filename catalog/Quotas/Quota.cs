@@ -13,8 +13,8 @@ internal sealed record Quota(string Uuid, long? SoftBytes, long? HardBytes, long
 
     public bool IsOverSoft((long Collections, long Bytes) used) => used.Bytes > SoftBytes || used.Collections > SoftCollections;
 
-    public static Quota Read(System.Data.Common.DbDataReader row, int at = 0) => new(
-        row.GetString(at), Number(row, at + 1), Number(row, at + 2), Number(row, at + 3), Number(row, at + 4), row.IsDBNull(at + 5) ? null : row.GetString(at + 5));
+    public static Quota Read(System.Data.Common.DbDataReader row) => new(
+        row.GetString(0), Number(row, 1), Number(row, 2), Number(row, 3), Number(row, 4), row.IsDBNull(5) ? null : row.GetString(5));
 
     private static long? Number(System.Data.Common.DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
 }

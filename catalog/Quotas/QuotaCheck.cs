@@ -39,14 +39,14 @@ internal static class QuotaCheck
     /// <summary>The quotas of an owner and of everything around it, the nearest first.</summary>
     public static List<Quota> Around(CatalogSession session, string owner) => session.Read(
         $"""
-        WITH RECURSIVE above(uuid, distance) AS (
+        WITH RECURSIVE above(place, distance) AS (
             SELECT {session.Dialect.TextOf("@p0")}, 0
             UNION
-            SELECT g.owner_uuid, a.distance + 1 FROM above a JOIN groups g ON g.uuid = a.uuid WHERE a.distance < 1000
+            SELECT g.owner_uuid, a.distance + 1 FROM above a JOIN groups g ON g.uuid = a.place WHERE a.distance < 1000
         )
-        SELECT q.uuid, q.soft_bytes, q.hard_bytes, q.soft_collections, q.hard_collections, q.soft_since FROM above a JOIN quotas q ON q.uuid = a.uuid ORDER BY a.distance
+        SELECT {Quota.Columns} FROM above a JOIN quotas q ON q.uuid = a.place ORDER BY a.distance
         """,
-        row => Quota.Read(row), owner);
+        Quota.Read, owner);
 
     private static bool AnyQuota(CatalogSession session) => session.Scalar("SELECT 1 FROM quotas LIMIT 1") is not null;
 

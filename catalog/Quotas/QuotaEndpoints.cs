@@ -26,9 +26,9 @@ internal sealed class QuotaEndpoints(CatalogContext catalog)
 
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct)
     {
-        RequireAdmin(request);
+        request.RequireAdmin("only an admin may see and set quotas");
         var quotas = await catalog.Database.ReadAsync(
-            session => session.Read($"SELECT {Quota.Columns} FROM quotas ORDER BY uuid", row => Quota.Read(row)).Select(quota => (quota, OwnerUsage.Inside(session, quota.Uuid))).ToList(), ct);
+            session => session.Read($"SELECT {Quota.Columns} FROM quotas ORDER BY uuid", Quota.Read).Select(quota => (quota, OwnerUsage.Inside(session, quota.Uuid))).ToList(), ct);
         return new ApiResult.Object(writer =>
         {
             writer.WriteStartArray("items");
@@ -45,7 +45,7 @@ internal sealed class QuotaEndpoints(CatalogContext catalog)
 
     private async Task<ApiResult> SetAsync(ApiRequest request, CancellationToken ct)
     {
-        RequireAdmin(request);
+        request.RequireAdmin("only an admin may see and set quotas");
         var parameters = request.Parameters;
         var limits = Limits.Select(parameters.Integer).ToArray();
         if (limits.Any(limit => limit < 0))
@@ -76,7 +76,7 @@ internal sealed class QuotaEndpoints(CatalogContext catalog)
 
     private async Task<ApiResult> RemoveAsync(ApiRequest request, CancellationToken ct)
     {
-        RequireAdmin(request);
+        request.RequireAdmin("only an admin may see and set quotas");
         await catalog.Database.WriteAsync(
             session =>
             {
@@ -158,13 +158,5 @@ internal sealed class QuotaEndpoints(CatalogContext catalog)
         var type = Uuids.IsUser(uuid) ? RecordTypes.Users : Uuids.IsGroup(uuid) ? RecordTypes.Groups : throw ApiException.Invalid($"{uuid} is no user or project");
         var row = RecordStore.Find(session, type, uuid) ?? throw ApiException.NotFound();
         return type == RecordTypes.Users || row.Text("group_class") == "project" ? row : throw ApiException.Invalid($"{uuid} owns nothing: only users and projects have quotas");
-    }
-
-    private static void RequireAdmin(ApiRequest request)
-    {
-        if (!request.Caller.IsAdmin)
-        {
-            throw ApiException.Forbidden("only an admin may see and set quotas");
-        }
     }
 }

@@ -47,22 +47,27 @@ internal static class BlockReferences
         session.Execute("DELETE FROM block_refs WHERE family = @p0", family);
     }
 
-    /// <summary>Forgets everything: records have come from elsewhere. <see cref="Fill"/> follows.</summary>
+    /// <summary>All tables are as they once were; whoever follows changes must begin again.</summary>
+    public static void Restored(WriteSession session)
+    {
+        session.Execute("UPDATE reference_state SET epoch = @p0", NewEpoch());
+        FillAll(session);
+    }
+
+    /// <summary>Records have come from elsewhere: everything is computed anew.</summary>
+    public static void Rebuild(WriteSession session)
+    {
+        Clear(session);
+        FillAll(session);
+    }
+
+    /// <summary>Nothing is filled in yet, as in a database from before there were references.</summary>
     public static void Clear(WriteSession session)
     {
         session.Execute("DELETE FROM block_refs");
         session.Execute("DELETE FROM blocks");
         session.Execute("DELETE FROM reference_state");
         session.Execute("INSERT INTO reference_state (id, epoch, filled) VALUES (1, @p0, 0)", NewEpoch());
-    }
-
-    /// <summary>All tables are as they once were; whoever follows changes must begin again.</summary>
-    public static void Restored(WriteSession session)
-    {
-        session.Execute("UPDATE reference_state SET epoch = @p0", NewEpoch());
-        while (Fill(session))
-        {
-        }
     }
 
     /// <summary>Computes the references of some collections that are not in yet; true when there may be more.</summary>
@@ -90,6 +95,13 @@ internal static class BlockReferences
         Span<byte> digest = stackalloc byte[16];
         hash.CopyTo(digest);
         return (BinaryPrimitives.ReadInt64BigEndian(digest), BinaryPrimitives.ReadInt64BigEndian(digest[8..]));
+    }
+
+    private static void FillAll(WriteSession session)
+    {
+        while (Fill(session))
+        {
+        }
     }
 
     private static string NewEpoch() => Guid.NewGuid().ToString("N");

@@ -85,7 +85,7 @@ internal sealed class ReferenceEndpoints(CatalogContext catalog)
                 var families = type == RecordTypes.Collections
                     ? "SELECT id FROM collections WHERE uuid = @p0"
                     : $"""
-                       SELECT c.id FROM (WITH RECURSIVE inside(uuid) AS (SELECT {session.Dialect.TextOf("@p0")} UNION SELECT g.uuid FROM inside i JOIN groups g ON g.owner_uuid = i.uuid) SELECT uuid FROM inside) p
+                       SELECT c.id FROM ({OwnerTree.Inside(session.Dialect, "@p0")}) p
                        JOIN collections c ON c.owner_uuid = p.uuid WHERE c.uuid = c.current_version_uuid
                        """;
                 return session.Read(
@@ -118,10 +118,7 @@ internal sealed class ReferenceEndpoints(CatalogContext catalog)
     /// </summary>
     private async Task<ApiResult> ChangesAsync(ApiRequest request, CancellationToken ct)
     {
-        if (!request.Caller.IsAdmin)
-        {
-            throw ApiException.Forbidden("only an admin may follow all changes");
-        }
+        request.RequireAdmin("only an admin may follow all changes");
 
         var (epoch, after) = request.Parameters.Text("cursor")?.Split('.') is [var first, var second] && long.TryParse(second, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? (first, id) : ("", 0);
         var (now, newest, isExpired, changed) = await catalog.Database.ReadAsync(

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Logs;
 using KeepFs.Catalog.Quotas;
@@ -11,21 +12,33 @@ namespace KeepFs.Catalog.Storage;
 /// </summary>
 internal static class Migrations
 {
-    /// <summary>The version that this program makes and knows.</summary>
-    public const int Newest = 6;
-
     /// <summary>The first makes version 1 from nothing, and so on.</summary>
-    public static IReadOnlyList<string> Steps(SqlDialect dialect) => [Schema.Version1(dialect), DavSchema.Version2(dialect), Schema.SealedTokenSecrets(dialect), AuditLog.Version4(dialect), QuotaSchema.Version5(dialect), ReferenceSchema.Version6(dialect)];
+    public static IReadOnlyList<string> Steps(SqlDialect dialect) =>
+    [
+        Schema.Version1(dialect), DavSchema.Version2(dialect), Schema.SealedTokenSecrets(dialect), AuditLog.Version4(dialect), QuotaSchema.Version5(dialect),
+        ReferenceSchema.Version6(dialect),
+    ];
 
     /// <param name="version">What the database says.</param>
+    /// <param name="newest">How many steps there are.</param>
     /// <param name="name">The database, for the message.</param>
     /// <exception cref="InvalidOperationException">It is of a newer version than this program knows.</exception>
-    public static void RequireKnown(int version, string name)
+    public static void RequireKnown(int version, int newest, string name)
     {
-        if (version > Newest)
+        if (version > newest)
         {
             throw new InvalidOperationException(
-                $"The catalogue database {name} has schema version {version}; this program knows {Newest}. Use the program that wrote it, or a newer one.");
+                $"The catalogue database {name} has schema version {version}; this program knows {newest}. Use the program that wrote it, or a newer one.");
         }
+    }
+
+    /// <summary>Runs a constant statement before there is a session.</summary>
+    public static object? Scalar(DbConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // Constants of this assembly.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return command.ExecuteScalar();
     }
 }

@@ -42,12 +42,7 @@ internal static class TrashSweep
     /// <summary>A group with everything that it owns, however deep.</summary>
     private static void DeleteTree(WriteSession session, Uuids uuids, string root)
     {
-        var inside = session.Strings(
-            $"""
-            WITH RECURSIVE inside(uuid) AS (SELECT {session.Dialect.TextOf("@p0")} UNION SELECT g.uuid FROM inside i JOIN groups g ON g.owner_uuid = i.uuid)
-            SELECT uuid FROM inside
-            """,
-            root);
+        var inside = session.Strings(OwnerTree.Inside(session.Dialect, "@p0"), root);
         // Those too to whom only something inside was shared.
         var users = inside.SelectMany(group => PermissionGraph.UsersThrough(session, group)).ToList();
         foreach (var group in inside)

@@ -18,6 +18,9 @@ public sealed partial class CatalogClient(HttpClient http, CatalogClientOptions 
     /// <summary>In a 422 of our catalogue: a quota is used up.</summary>
     public const string QuotaHeader = "X-KeepFs-Quota";
 
+    /// <summary>Records that our catalogue takes in one <c>POST /keepfs/v1/logs</c>: bounds how long other writers wait for it.</summary>
+    public const int MaxLogRecords = 1000;
+
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private Task<T?> GetOrNullAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)

@@ -6,7 +6,7 @@ namespace KeepFs.Engine.Manifests;
 /// <summary>The blocks that a manifest names.</summary>
 public static class ManifestBlocks
 {
-    /// <summary>The same with their sizes; 0 where a locator names none.</summary>
+    /// <summary>Distinct hashes with their sizes (0 where a locator names none), the empty block left out; upper-case digests count as their lower-case form.</summary>
     public static Dictionary<BlockHash, int> Sizes(ReadOnlySpan<byte> manifest)
     {
         var sizes = new Dictionary<BlockHash, int>();
@@ -27,27 +27,5 @@ public static class ManifestBlocks
         }
 
         return sizes;
-    }
-
-    /// <summary>Distinct hashes in order of appearance, the empty block left out; upper-case digests count as their lower-case form.</summary>
-    public static IReadOnlyCollection<BlockHash> Hashes(ReadOnlySpan<byte> manifest)
-    {
-        var hashes = new HashSet<BlockHash>();
-        var tokens = new ManifestTokens(manifest);
-        Span<byte> lower = stackalloc byte[BlockHash.TextLength];
-        while (tokens.MoveToNextStream())
-        {
-            tokens.TryNextToken(out _);
-            while (tokens.TryNextToken(out var token) && ManifestTokens.LooksLikeLocator(token))
-            {
-                Ascii.ToLower(token[..BlockHash.TextLength], lower, out _);
-                if (BlockHash.TryParse(lower, out var hash) && hash != BlockHash.Empty)
-                {
-                    hashes.Add(hash);
-                }
-            }
-        }
-
-        return hashes;
     }
 }

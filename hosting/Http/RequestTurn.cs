@@ -40,7 +40,22 @@ internal sealed class RequestTurn(RequestLimiter limiter)
     }
 
     /// <inheritdoc cref="WhileWaitingAsync{T}"/>
-    public ValueTask WhileWaitingAsync(ValueTask pending, CancellationToken aborted) => pending.IsCompleted ? pending : AwaitAsync(pending, aborted);
+    public async ValueTask WhileWaitingAsync(ValueTask pending, CancellationToken aborted)
+    {
+        if (pending.IsCompleted)
+        {
+            await pending;
+            return;
+        }
+
+        await WhileWaitingAsync(DoneAsync(pending), aborted);
+
+        static async ValueTask<bool> DoneAsync(ValueTask pending)
+        {
+            await pending;
+            return true;
+        }
+    }
 
     /// <summary>True: the turn is given away, and <see cref="ReturnAsync"/> must follow.</summary>
     public bool TryStepAside()
@@ -80,22 +95,6 @@ internal sealed class RequestTurn(RequestLimiter limiter)
         if (Interlocked.Exchange(ref _state, Ended) == Held)
         {
             limiter.Exit();
-        }
-    }
-
-    private async ValueTask AwaitAsync(ValueTask pending, CancellationToken aborted)
-    {
-        var isAside = TryStepAside();
-        try
-        {
-            await pending;
-        }
-        finally
-        {
-            if (isAside)
-            {
-                await ReturnAsync(aborted);
-            }
         }
     }
 

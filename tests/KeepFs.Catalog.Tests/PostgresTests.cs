@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using KeepFs.Catalog.Storage;
+using KeepFs.Catalog.Storage.Postgres;
 using KeepFs.Hosting.Configuration;
 
 namespace KeepFs.Catalog.Tests;
@@ -151,7 +152,7 @@ public sealed class PostgresTests : IAsyncLifetime
     {
         await ExecuteAsync("UPDATE keepfs_version SET version = 999");
         Assert.Contains("999", Refused(), StringComparison.Ordinal);
-        await ExecuteAsync($"UPDATE keepfs_version SET version = {Migrations.Newest}");
+        await ExecuteAsync($"UPDATE keepfs_version SET version = {Migrations.Steps(PostgresDialect.Instance).Count}");
     }
 
     [Fact]

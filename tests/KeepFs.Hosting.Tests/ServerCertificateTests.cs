@@ -135,14 +135,14 @@ public sealed class ServerCertificateTests : IDisposable
             var names = new SubjectAlternativeNameBuilder();
             names.AddDnsName(name);
             request.CertificateExtensions.Add(names.Build());
-            var (from, until) = (DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
             if (issuer is null)
             {
-                Certificate = request.CreateSelfSigned(from, until);
+                Certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
                 return;
             }
 
-            using var signed = request.Create(issuer.Certificate, from, until, RandomNumberGenerator.GetBytes(8));
+            // No second later than its issuer, which would be refused: the clock may have moved on since.
+            using var signed = request.Create(issuer.Certificate, issuer.Certificate.NotBefore, issuer.Certificate.NotAfter, RandomNumberGenerator.GetBytes(8));
             Certificate = signed.CopyWithPrivateKey(Key);
         }
 

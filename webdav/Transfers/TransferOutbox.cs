@@ -18,9 +18,6 @@ internal sealed partial class TransferOutbox : IAsyncDisposable
     /// <summary>Records that wait. More come in only when the catalogue takes fewer than there are transfers; some 5 MB then.</summary>
     private const int MaxWaiting = 10_000;
 
-    /// <summary>Records in one request, as many as the catalogue takes at once.</summary>
-    private const int MaxTogether = 1000;
-
     /// <summary>How long a record waits for others: each request is a transaction of the catalogue, which has more important ones.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
@@ -77,7 +74,7 @@ internal sealed partial class TransferOutbox : IAsyncDisposable
         while (await _waiting.Reader.WaitToReadAsync(CancellationToken.None))
         {
             await Task.WhenAny(Task.Delay(Pause, _options.Time, CancellationToken.None), _waiting.Reader.Completion);
-            while (together.Count < MaxTogether && _waiting.Reader.TryRead(out var entry))
+            while (together.Count < CatalogClient.MaxLogRecords && _waiting.Reader.TryRead(out var entry))
             {
                 together.Add(entry);
             }
@@ -89,6 +86,7 @@ internal sealed partial class TransferOutbox : IAsyncDisposable
 
     private async Task SendAsync(List<TransferEvent> entries)
     {
+        var done = 0;
         try
         {
             var records = new List<JsonObject>(entries.Count);
@@ -97,24 +95,34 @@ internal sealed partial class TransferOutbox : IAsyncDisposable
                 records.Add(await RecordOfAsync(entry));
             }
 
-            if (!await TrySendAsync("keepfs/v1/logs", new JsonObject { ["logs"] = new JsonArray([.. records.Select(record => record.DeepClone())]) }))
+            if (await TrySendAsync("keepfs/v1/logs", new JsonObject { ["logs"] = new JsonArray([.. records.Select(record => record.DeepClone())]) }))
             {
-                // A catalogue that is not ours.
-                foreach (var record in records)
-                {
-                    await TrySendAsync("arvados/v1/logs", new JsonObject { ["log"] = record });
-                }
+                Interlocked.Add(ref _written, records.Count);
+                return;
             }
 
-            Interlocked.Add(ref _written, entries.Count);
+            // A catalogue that is not ours, or one of them is wrong: the others are to be kept.
+            foreach (var record in records)
+            {
+                if (await TrySendAsync("arvados/v1/logs", new JsonObject { ["log"] = record }))
+                {
+                    Interlocked.Increment(ref _written);
+                }
+                else
+                {
+                    Lose(1, "the catalogue refuses it");
+                }
+
+                done++;
+            }
         }
         catch (Exception e) when (e is HttpRequestException or CatalogException or OperationCanceledException)
         {
-            Lose(entries.Count, e.Message);
+            Lose(entries.Count - done, e.Message);
         }
     }
 
-    /// <summary>False: the catalogue does not know the path.</summary>
+    /// <summary>False: the catalogue does not know the path, or refuses what is in it.</summary>
     private async Task<bool> TrySendAsync(string path, JsonObject body)
     {
         for (var attempt = 1; ; attempt++)
@@ -127,7 +135,7 @@ internal sealed partial class TransferOutbox : IAsyncDisposable
             try
             {
                 using var response = await _http.SendAsync(request, limit.Token);
-                if (response.StatusCode == HttpStatusCode.NotFound)
+                if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity)
                 {
                     return false;
                 }
@@ -182,7 +190,7 @@ internal sealed partial class TransferOutbox : IAsyncDisposable
     {
         // One line for the first of a row; the number is in the metrics.
         var lost = Interlocked.Add(ref _lost, count);
-        if ((lost - count) / MaxTogether != lost / MaxTogether || lost == count)
+        if ((lost - count) / CatalogClient.MaxLogRecords != lost / CatalogClient.MaxLogRecords || lost == count)
         {
             LogLost(lost, reason);
         }

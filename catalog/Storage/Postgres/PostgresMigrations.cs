@@ -28,40 +28,31 @@ internal static class PostgresMigrations
             throw new InvalidOperationException($"The {name} is of version {connection.PostgreSqlVersion}; the catalogue needs PostgreSQL {OldestServer} or newer.");
         }
 
-        if (Scalar(connection, "SHOW server_encoding") is not "UTF8" and var encoding)
+        if (Migrations.Scalar(connection, "SHOW server_encoding") is not "UTF8" and var encoding)
         {
             throw new InvalidOperationException($"The {name} has the encoding {encoding}; the catalogue needs UTF8 (createdb --encoding=UTF8 --template=template0).");
         }
 
         using var transaction = connection.BeginTransaction();
-        Scalar(connection, Lock);
-        if (Scalar(connection, "SELECT 1 FROM pg_namespace WHERE nspname = 'keepfs'") is null)
+        Migrations.Scalar(connection, Lock);
+        if (Migrations.Scalar(connection, "SELECT 1 FROM pg_namespace WHERE nspname = 'keepfs'") is null)
         {
-            Scalar(connection, Foundation);
+            Migrations.Scalar(connection, Foundation);
         }
-        else if (Scalar(connection, "SELECT to_regclass('keepfs.keepfs_version')::text") is DBNull or null)
+        else if (Migrations.Scalar(connection, "SELECT to_regclass('keepfs.keepfs_version')::text") is DBNull or null)
         {
             throw new InvalidOperationException($"The {name} has a schema named keepfs that is not a catalogue's. Use another database, or rename the schema.");
         }
 
         var steps = Migrations.Steps(PostgresDialect.Instance);
-        var version = Convert.ToInt32(Scalar(connection, "SELECT version FROM keepfs_version"), CultureInfo.InvariantCulture);
-        Migrations.RequireKnown(version, $"in the {name}");
+        var version = Convert.ToInt32(Migrations.Scalar(connection, "SELECT version FROM keepfs_version"), CultureInfo.InvariantCulture);
+        Migrations.RequireKnown(version, steps.Count, $"in the {name}");
         for (; version < steps.Count; version++)
         {
-            Scalar(connection, steps[version]);
-            Scalar(connection, $"UPDATE keepfs_version SET version = {version + 1}");
+            Migrations.Scalar(connection, steps[version]);
+            Migrations.Scalar(connection, $"UPDATE keepfs_version SET version = {version + 1}");
         }
 
         transaction.Commit();
-    }
-
-    private static object? Scalar(NpgsqlConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // Constants of this assembly.
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        return command.ExecuteScalar();
     }
 }

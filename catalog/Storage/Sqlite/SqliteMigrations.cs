@@ -10,23 +10,14 @@ internal static class SqliteMigrations
     public static void Run(SqliteConnection connection, string path)
     {
         var steps = Migrations.Steps(SqliteDialect.Instance);
-        var version = Convert.ToInt32(Scalar(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
-        Migrations.RequireKnown(version, path);
+        var version = Convert.ToInt32(Migrations.Scalar(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
+        Migrations.RequireKnown(version, steps.Count, path);
         for (; version < steps.Count; version++)
         {
             using var transaction = connection.BeginTransaction();
-            Scalar(connection, steps[version]);
-            Scalar(connection, $"PRAGMA user_version = {version + 1}");
+            Migrations.Scalar(connection, steps[version]);
+            Migrations.Scalar(connection, $"PRAGMA user_version = {version + 1}");
             transaction.Commit();
         }
-    }
-
-    private static object? Scalar(SqliteConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // Constants of this assembly.
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        return command.ExecuteScalar();
     }
 }
