@@ -15,6 +15,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -193,6 +194,9 @@ public sealed class CatalogServer : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
             kestrel.Limits.MaxRequestBodySize = config.API.MaxRequestSize;
+
+            // Kestrel does not count what is written through its pipe, and its five seconds are too few for a manifest of many megabytes on a slow line.
+            kestrel.Limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, config.API.RequestTimeout);
             kestrel.Listen(options.Listen, listen =>
             {
                 if (certificate is not null)

@@ -146,7 +146,10 @@ public sealed class KeepstoreServer : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = 2L * Locator.MaxBlockSizeBytes;
 
             // Slow clients are welcome, but one that sends nothing must not keep a buffer.
-            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(30));
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, options.StallTimeout);
+
+            // The same for those that take nothing; Kestrel does not see how a block goes out and cuts off whoever takes five seconds for one.
+            kestrel.Limits.MinResponseDataRate = null;
             if (listen.Address is { } address)
             {
                 kestrel.Listen(address, Configure);
@@ -156,7 +159,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
                 kestrel.ListenAnyIP(listen.Port, Configure);
             }
         });
-        builder.Services.AddSingleton<IConnectionListenerFactory>(static _ => new PolledTransport(Environment.ProcessorCount));
+        builder.Services.AddSingleton<IConnectionListenerFactory>(_ => new PolledTransport(Environment.ProcessorCount, options.StallTimeout, options.Time));
         return builder.Build();
 
         void Configure(ListenOptions endpoint)

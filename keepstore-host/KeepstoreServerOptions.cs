@@ -36,6 +36,9 @@ public sealed record KeepstoreServerOptions
     /// <summary>What is kept of verified blocks, from the same memory.</summary>
     public VerifiedBlocksOptions Verified { get; init; } = new();
 
+    /// <summary>A client that sends or takes nothing for so long is cut off: links that stall for half a minute recover, a machine that is gone must not keep a buffer.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Serves <c>/status.json</c> to everybody, as keepstores did until 2.7.</summary>
     public bool ServesStatus { get; init; }
 

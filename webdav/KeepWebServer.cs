@@ -22,7 +22,9 @@ using KeepFs.WebDav.Writing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -64,6 +66,7 @@ public sealed class KeepWebServer : IAsyncDisposable
         var outbox = config.Collections.WebDAVLogEvents && config.SystemRootToken.Length > 0
             ? new TransferOutbox(http, options, config.ClusterId, config.SystemRootToken, log) : null;
         var app = Build(options);
+        app.Use(LeaveSlowReadersToTransport);
         app.UseRequestId();
         app.UseRequestLog(log, options.Time);
         app.UseManagementEndpoints(config.ManagementToken, new KeepWebMetrics(sessions, manifests, readBuffers, writeBuffers, limiter, s3Metrics, outbox).Write);
@@ -142,6 +145,17 @@ public sealed class KeepWebServer : IAsyncDisposable
         return new HttpClient(handler, disposeHandler: options.Outgoing is null) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
+    /// <summary>Kestrel counts some of what goes out and not the rest, and cuts off whoever takes half a minute for a quarter of a megabyte. It cannot be told so for HTTP/2.</summary>
+    private static Task LeaveSlowReadersToTransport(HttpContext context, RequestDelegate next)
+    {
+        if (HttpProtocol.IsHttp11(context.Request.Protocol) && context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+        {
+            rate.MinDataRate = null;
+        }
+
+        return next(context);
+    }
+
     private static WebApplication Build(KeepWebServerOptions options)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -172,7 +186,7 @@ public sealed class KeepWebServer : IAsyncDisposable
                 }
             });
         });
-        builder.Services.AddSingleton<IConnectionListenerFactory>(static _ => new PolledTransport(Environment.ProcessorCount));
+        builder.Services.AddSingleton<IConnectionListenerFactory>(_ => new PolledTransport(Environment.ProcessorCount, options.StallTimeout, options.Time));
         return builder.Build();
     }
 }

@@ -53,7 +53,7 @@ public sealed record KeepWebServerOptions
     public int MaxSlowClients { get; init; } = 400;
 
     /// <summary>
-    /// A client that then has moved less than 240 bytes a second of what it sends or is sent is cut off: links that stall for half a minute recover,
+    /// A client that then has sent less than 240 bytes a second, or taken nothing of what it is sent, is cut off: links that stall for half a minute recover,
     /// connections of machines that are gone do not.
     /// </summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);

@@ -13,6 +13,7 @@ internal sealed unsafe class PolledSocket : IDisposable
     private readonly SocketPoller _poller;
     private readonly Action _onPeerClosed;
     private readonly long _id;
+    private readonly SendStall _stall = new();
     private volatile bool _hasEnd;
     private bool _mayHaveMore = true;
 
@@ -40,6 +41,21 @@ internal sealed unsafe class PolledSocket : IDisposable
     {
         _mayHaveMore = true;
         return CanReceive.WaitAsync();
+    }
+
+    /// <summary>Somebody waits for <see cref="CanSend"/>.</summary>
+    public bool WaitsToSend
+    {
+        set => _stall.IsWaiting = value;
+    }
+
+    /// <summary>Ends a connection that waits for a peer who has taken nothing for so long. Called by one thread.</summary>
+    public void ResetIfStalled(TimeProvider time, TimeSpan patience)
+    {
+        if (_stall.HasLasted(Handle, time, patience))
+        {
+            Reset();
+        }
     }
 
     /// <summary>Called by the poller.</summary>

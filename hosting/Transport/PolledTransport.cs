@@ -12,14 +12,23 @@ namespace KeepFs.Hosting.Transport;
 /// <remarks>docs/decisions/0017 has the reasons and the measurements.</remarks>
 public sealed class PolledTransport : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
+    private static readonly TimeSpan StallCheck = TimeSpan.FromSeconds(1);
     private readonly SocketPoller[] _pollers;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _patience;
+    private readonly ITimer _stalls;
+    private int _isLooking;
 
     /// <summary>Starts the threads.</summary>
     /// <param name="threads">Threads that serve connections; one per core keeps them all busy.</param>
-    public PolledTransport(int threads)
+    /// <param name="patience">A peer that has taken no byte for so long of what it is sent is cut off. Kestrel's own MinResponseDataRate does not count blocks.</param>
+    /// <param name="time">The clock for that.</param>
+    public PolledTransport(int threads, TimeSpan patience, TimeProvider time)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        (_patience, _time) = (patience, time);
         _pollers = [.. Enumerable.Range(0, threads).Select(static number => new SocketPoller(number))];
+        _stalls = time.CreateTimer(static transport => ((PolledTransport)transport!).ResetStalled(), this, StallCheck, StallCheck);
     }
 
     /// <inheritdoc/>
@@ -54,5 +63,19 @@ public sealed class PolledTransport : IConnectionListenerFactory, IConnectionLis
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Array.ForEach(_pollers, static poller => poller.Dispose());
+    public void Dispose()
+    {
+        _stalls.Dispose();
+        Array.ForEach(_pollers, static poller => poller.Dispose());
+    }
+
+    private void ResetStalled()
+    {
+        // A look that takes long is not overtaken by the next.
+        if (Interlocked.Exchange(ref _isLooking, 1) == 0)
+        {
+            Array.ForEach(_pollers, poller => poller.ResetStalled(_time, _patience));
+            Volatile.Write(ref _isLooking, 0);
+        }
+    }
 }

@@ -141,7 +141,9 @@ internal sealed class PolledWriter(PolledSocket socket) : PipeWriter
         await using var registration = cancellationToken.UnsafeRegister(static signal => ((SocketSignal)signal!).Set(), socket.CanSend);
         while (!TrySend(ref head, ref block))
         {
+            socket.WaitsToSend = true;
             await socket.CanSend.WaitAsync();
+            socket.WaitsToSend = false;
             if (_isCancelled || cancellationToken.IsCancellationRequested)
             {
                 // Half a response is of no use to anybody: nothing more may follow on this connection.

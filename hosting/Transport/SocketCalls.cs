@@ -19,6 +19,7 @@ internal static unsafe partial class SocketCalls
     public const int NoSignal = 0x4000;
     public const int WouldBlock = 11;
     public const int Interrupted = 4;
+    public const nuint OutputQueue = 0x5411;
 
     /// <summary>struct epoll_event; packed on x86-64 only.</summary>
     public static readonly int EventBytes = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
@@ -46,6 +47,9 @@ internal static unsafe partial class SocketCalls
 
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
     public static partial nint SendMessage(SafeHandle socket, MessageHeader* message, int flags);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Ask(SafeHandle socket, nuint request, int* answer);
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(SafeHandle descriptor, byte* buffer, nint length);

@@ -54,6 +54,15 @@ internal sealed unsafe class SocketPoller : IDisposable
     /// <summary>No signals any more. Closing the descriptor takes it out of the kernel's list.</summary>
     public void Remove(long id) => _sockets.TryRemove(id, out _);
 
+    /// <summary>Looks for peers that take nothing. One thread at a time.</summary>
+    public void ResetStalled(TimeProvider time, TimeSpan patience)
+    {
+        foreach (var (_, socket) in _sockets)
+        {
+            socket.ResetIfStalled(time, patience);
+        }
+    }
+
     public void Dispose()
     {
         var one = 1L;

@@ -108,6 +108,40 @@ public sealed class TransportTests : IDisposable
     }
 
     [Fact]
+    public async Task Reader_that_is_slow_for_minutes_gets_every_byte_and_one_that_takes_nothing_is_cut_off()
+    {
+        await using var keepstore = await TestKeepstore.StartAsync(Open);
+        var data = RandomNumberGenerator.GetBytes(8 << 20);
+        var path = $"/{BlockHash.Compute(data)}+{data.Length}";
+        await keepstore.ExpectAsync(HttpStatusCode.OK, "PUT", path, body: data);
+        using var slow = await RequestAsync();
+        using var gone = await RequestAsync();
+
+        // Some bytes in twenty seconds, until it has them all; the other one none.
+        using var received = new MemoryStream();
+        var piece = new byte[64 << 10];
+        while (await slow.GetStream().ReadAsync(piece) is > 0 and var count)
+        {
+            received.Write(piece, 0, count);
+            keepstore.Time.Advance(TimeSpan.FromSeconds(20));
+        }
+
+        Assert.True(received.GetBuffer().AsSpan(0, (int)received.Length).EndsWith(data));
+        while (!gone.Client.Poll(TimeSpan.FromMilliseconds(10), SelectMode.SelectError))
+        {
+            keepstore.Time.Advance(TimeSpan.FromSeconds(20));
+        }
+
+        async Task<TcpClient> RequestAsync()
+        {
+            var client = new TcpClient { ReceiveBufferSize = 16 << 10 };
+            await client.ConnectAsync(keepstore.Address.Host, keepstore.Address.Port);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+            return client;
+        }
+    }
+
+    [Fact]
     public async Task Client_that_leaves_while_it_is_sent_a_block_gives_the_memory_back()
     {
         await using var keepstore = await TestKeepstore.StartAsync(Open);
