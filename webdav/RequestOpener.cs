@@ -64,7 +64,8 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
     public async Task<(WebRequest Request, SessionLease Lease)> OpenAsync(HttpContext context)
     {
         var path = RequestPath.Parse(RawTarget(context));
-        var site = SitePath.Of(path, HostNames.CollectionId(context.Request.Host.Value ?? ""));
+        var view = ProxyView.Of(context);
+        var site = view.SiteOf(path, HostNames.CollectionId(context.Request.Host.Value ?? ""));
         var tokens = Candidates(context.Request, site);
         var (wasValid, wasForbidden) = (false, false);
         foreach (var (token, isAnonymous) in tokens)
@@ -78,7 +79,7 @@ internal sealed class RequestOpener(ClusterConfig config, bool isLoopback, Sessi
                 if (place is not NoPlace { IsRootFound: false })
                 {
                     handedOver = true;
-                    return (new WebRequest(context, path, site, lease.Session, place, IsAttachment(context.Request)), lease);
+                    return (new WebRequest(context, path, site, lease.Session, place, IsAttachment(context.Request)) { View = view }, lease);
                 }
 
                 wasValid |= !isAnonymous;

@@ -17,5 +17,8 @@ internal sealed record WebRequest(HttpContext Http, RequestPath Path, SitePath S
     /// <summary>What the host name says that all its paths are in, or null.</summary>
     public string? HostId => Site.Form == SiteForm.Host ? Site.Id : null;
 
+    /// <summary>What a proxy shows.</summary>
+    public required ProxyView View { get; init; }
+
     public CancellationToken Aborted => Http.RequestAborted;
 }

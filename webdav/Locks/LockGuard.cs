@@ -61,7 +61,7 @@ internal sealed class LockGuard(LockStore locks, TreeResolver tree, DestinationH
         foreach (var list in header.Lists)
         {
             var place = list.Resource is null ? request.Place
-                : destinations.IsOurs(list.Resource, request.Http.Request) ? await tree.ResolveAsync(request.Session, SitePath.Of(RequestPath.Parse(list.Resource), request.HostId), request.Aborted)
+                : destinations.IsOurs(list.Resource, request.Http.Request) ? await tree.ResolveAsync(request.Session, request.View.SiteOf(RequestPath.Parse(list.Resource), request.HostId), request.Aborted)
                 : new NoPlace(IsRootFound: false);
             var tag = place is CollectionPlace { File: { } file } ? EntityTag.Of(file) : null;
             var tokens = place is CollectionPlace inside && list.Conditions.Any(condition => !condition.IsTag)

@@ -34,10 +34,10 @@ internal static class LockXml
         var names = ManifestTree.Components(path);
         if (request.Place is CollectionPlace inside && inside.Collection.Record.Uuid == uuid)
         {
-            var above = request.Path.Names.SkipLast(ManifestTree.Components(inside.Path).Length);
-            return Href.Of(above.Concat(names), inside.Collection.Tree.Find(path) is ManifestDirectory);
+            var above = request.Path.Names.SkipLast(ManifestTree.Components(inside.Path).Length - request.Site.HiddenDepth);
+            return Href.Of(above.Concat(names.Skip(request.Site.HiddenDepth)), inside.Collection.Tree.Find(path) is ManifestDirectory);
         }
 
-        return Href.Of(["by_id", uuid, .. names], isDirectory: names.Length == 0);
+        return Href.Of([.. request.View.Prefix, "by_id", uuid, .. names], isDirectory: names.Length == 0);
     }
 }

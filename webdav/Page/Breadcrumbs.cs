@@ -15,24 +15,25 @@ internal static class Breadcrumbs
     public static IReadOnlyList<Crumb> Of(WebRequest request)
     {
         var names = request.Path.Names;
-        var start = names.Count - request.Site.Rest.Count;
+        var start = names.Count - (request.Site.Rest.Count - request.Site.HiddenDepth);
+        var root = Href.Of(request.View.Prefix, isDirectory: true);
         var crumbs = new List<Crumb>();
         if (request.Site.Form is SiteForm.Root or SiteForm.ById or SiteForm.Users or SiteForm.Object or SiteForm.User or SiteForm.Home
             || (request.Site is { Form: SiteForm.Collection, PathToken: null }))
         {
-            crumbs.Add(new Crumb("Keep", "/"));
+            crumbs.Add(new Crumb("Keep", root));
         }
 
         if (request.Site.Form == SiteForm.Host && request.Site.PathToken is null)
         {
-            crumbs.Add(new Crumb(StartLabel(request, ""), "/"));
+            crumbs.Add(new Crumb(StartLabel(request, ""), root));
         }
         else if (start > 0)
         {
             // Only what the address starts from: neither "c=" nor a token says anything to people.
             if (request.Site.Form is SiteForm.User)
             {
-                crumbs.Add(new Crumb("users", "/users/"));
+                crumbs.Add(new Crumb("users", Href.Of([.. request.View.Prefix, "users"], isDirectory: true)));
             }
 
             crumbs.Add(new Crumb(StartLabel(request, names[start - 1]), Href.Of(names.Take(start), isDirectory: true)));

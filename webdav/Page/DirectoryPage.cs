@@ -95,7 +95,7 @@ internal sealed class DirectoryPage(TreeResolver tree, PageText text, string ano
 
     private static string RootOf(WebRequest request, CollectionPlace place)
     {
-        var depth = place.IsRoot ? 0 : place.Path.Count(c => c == '/') + 1;
+        var depth = (place.IsRoot ? 0 : place.Path.Count(c => c == '/') + 1) - request.Site.HiddenDepth;
         return Href.Of(request.Path.Names.SkipLast(depth), isDirectory: true);
     }
 

@@ -14,7 +14,7 @@ internal static class PageSafety
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers["Referrer-Policy"] = "same-origin";
         response.Headers.CacheControl = "no-cache";
-        response.Headers.Vary = "Authorization, Cookie";
+        response.Headers.Append("Vary", "Authorization, Cookie");
     }
 
     /// <summary>

@@ -34,7 +34,7 @@ internal sealed class DestinationHeader(IReadOnlyCollection<string> ownHosts)
             }
         }
 
-        var site = SitePath.Of(RequestPath.Parse(text), request.HostId);
+        var site = request.View.SiteOf(RequestPath.Parse(text), request.HostId);
         return site.PathToken == request.Site.PathToken && site.Form is not SiteForm.None
             ? site
             : throw new WebException(StatusCodes.Status400BadRequest, "The destination is not in this tree.");

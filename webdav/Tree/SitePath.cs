@@ -13,6 +13,9 @@ internal sealed record SitePath(SiteForm Form, string Id, string? PathToken, IRe
 {
     private const int UuidLength = 27;
 
+    /// <summary>How many components of <see cref="Rest"/> no URL shows (<see cref="ProxyView"/>).</summary>
+    public int HiddenDepth { get; init; }
+
     /// <summary>Sorts a path.</summary>
     /// <param name="path">The path.</param>
     /// <param name="hostId">What the host name says that all paths are in, or null.</param>
