@@ -140,4 +140,10 @@ internal static class Schema
 
     /// <summary>Secrets of tokens, encrypted (<see cref="Tokens.TokenSeal"/>); null for tokens from before.</summary>
     public static string SealedTokenSecrets(SqlDialect sql) => $"ALTER TABLE api_client_authorizations ADD COLUMN sealed_secret {sql.Text}";
+
+    /// <summary>Indexes for large catalogues.</summary>
+    public static string Version7(SqlDialect sql) => $"""
+        -- Both ends of a permission link are UUIDs.
+        CREATE INDEX links_permission_tail ON links(tail_uuid, head_uuid, name) WHERE link_class = 'permission';
+        """;
 }

@@ -38,8 +38,16 @@ internal abstract class SqlDialect
     /// <summary>What only one of the databases understands.</summary>
     public abstract string Choose(string sqlite, string postgres);
 
-    /// <summary>Everything that a user reaches (<see cref="PermissionGraph"/>); the user is the parameter.</summary>
-    public abstract string WalkPermissions { get; }
+    /// <summary>Everything that is reached from one node (<see cref="PermissionGraph"/>), which is the parameter, as a table <c>walk(node, level, last)</c>.</summary>
+    /// <param name="level">With which level it begins.</param>
+    /// <param name="startsWith">When it goes on from a node <c>w.node</c> that is no group.</param>
+    public abstract string WalkPermissions(int level, string startsWith);
+
+    /// <summary>The smaller of two numbers.</summary>
+    public abstract string Least(string left, string right);
+
+    /// <summary>The larger of two numbers.</summary>
+    public abstract string Greatest(string left, string right);
 
     /// <summary>The expression is one of the list's values.</summary>
     /// <param name="expression">Text or integer.</param>

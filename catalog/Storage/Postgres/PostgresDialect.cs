@@ -35,9 +35,9 @@ internal sealed class PostgresDialect : SqlDialect
     public override string NullsFirst => " NULLS FIRST";
 
     // The recursion may name itself only once.
-    public override string WalkPermissions => """
+    public override string WalkPermissions(int level, string startsWith) => $"""
         WITH RECURSIVE walk(node, level, last) AS (
-            SELECT CAST(@p0 AS TEXT) COLLATE "C", 3, 3
+            SELECT CAST(@p0 AS TEXT) COLLATE "C", {level}, {level}
             UNION
             SELECT e.node, e.level, e.last FROM walk w CROSS JOIN LATERAL (
                 SELECT g.uuid, w.level, 3 FROM groups g WHERE g.owner_uuid = w.node
@@ -47,9 +47,13 @@ internal sealed class PostgresDialect : SqlDialect
                        CASE l.name WHEN 'can_manage' THEN 3 WHEN 'can_write' THEN 2 ELSE 1 END
                     FROM links l WHERE l.tail_uuid = w.node AND l.link_class = 'permission'
             ) AS e(node, level, last)
-            WHERE w.node = @p0 OR substr(w.node, 7, 5) = 'j7d0g'
+            WHERE {startsWith} OR substr(w.node, 7, 5) = 'j7d0g'
         )
         """;
+
+    public override string Least(string left, string right) => $"least({left}, {right})";
+
+    public override string Greatest(string left, string right) => $"greatest({left}, {right})";
 
     public override string Choose(string sqlite, string postgres) => postgres;
 

@@ -30,21 +30,26 @@ internal sealed class SqliteDialect : SqlDialect
 
     public override string NullsFirst => "";
 
-    public override string WalkPermissions => """
+    // The planner knows nothing of the data and would go through all permission links for each step.
+    public override string WalkPermissions(int level, string startsWith) => $"""
         WITH RECURSIVE walk(node, level, last) AS (
-            SELECT @p0, 3, 3
+            SELECT @p0, {level}, {level}
             UNION
             SELECT g.uuid, w.level, 3
-                FROM walk w JOIN groups g ON g.owner_uuid = w.node
-                WHERE w.node = @p0 OR substr(w.node, 7, 5) = 'j7d0g'
+                FROM walk w JOIN groups g INDEXED BY groups_owner ON g.owner_uuid = w.node
+                WHERE {startsWith} OR substr(w.node, 7, 5) = 'j7d0g'
             UNION
             SELECT l.head_uuid,
                    min(w.level, CASE l.name WHEN 'can_manage' THEN 3 WHEN 'can_write' THEN 2 ELSE 1 END),
                    CASE l.name WHEN 'can_manage' THEN 3 WHEN 'can_write' THEN 2 ELSE 1 END
-                FROM walk w JOIN links l ON l.tail_uuid = w.node AND l.link_class = 'permission'
-                WHERE w.node = @p0 OR substr(w.node, 7, 5) = 'j7d0g'
+                FROM walk w JOIN links l INDEXED BY links_permission_tail ON l.tail_uuid = w.node AND l.link_class = 'permission'
+                WHERE {startsWith} OR substr(w.node, 7, 5) = 'j7d0g'
         )
         """;
+
+    public override string Least(string left, string right) => $"min({left}, {right})";
+
+    public override string Greatest(string left, string right) => $"max({left}, {right})";
 
     public override string Choose(string sqlite, string postgres) => sqlite;
 
