@@ -35,6 +35,7 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
 
         baseState.EnsureAgain(session, formerUsers);
         WarnOfOwners(session);
+        session.Dialect.LookAtData(session);
         baseState.Imported(session);
         return _summary;
     }

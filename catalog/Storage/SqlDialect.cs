@@ -69,7 +69,7 @@ internal abstract class SqlDialect
     /// <summary>A term of ORDER BY; null comes before everything else.</summary>
     public abstract string Order(string column, bool isDescending);
 
-    /// <summary>All tables of the schema, by name.</summary>
+    /// <summary>All tables of the schema, by name, but for those that the database keeps by itself.</summary>
     public abstract List<string> Tables(CatalogSession session);
 
     /// <summary>The columns of a table in their order.</summary>
@@ -77,6 +77,9 @@ internal abstract class SqlDialect
 
     /// <summary>Rows were inserted with an <see cref="Id"/> of their own: the next one without shall follow the highest.</summary>
     public abstract void GivenIds(WriteSession session, string table);
+
+    /// <summary>Many rows have come: statements shall be planned for them.</summary>
+    public abstract void LookAtData(WriteSession session);
 
     /// <summary>Makes a parameter of a statement that is about to be compiled.</summary>
     public abstract DbParameter Parameter(string name, object? value);

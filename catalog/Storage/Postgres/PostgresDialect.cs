@@ -81,6 +81,8 @@ internal sealed class PostgresDialect : SqlDialect
     public override void GivenIds(WriteSession session, string table) => session.Scalar(
         $"SELECT setval(pg_get_serial_sequence(@p0, 'id'), greatest((SELECT max(id) FROM {table}), nextval(pg_get_serial_sequence(@p0, 'id'))))", table);
 
+    public override void LookAtData(WriteSession session) => session.Execute("ANALYZE");
+
     public override DbParameter Parameter(string name, object? value)
     {
         var type = value switch

@@ -66,13 +66,18 @@ internal sealed class SqliteDialect : SqlDialect
     public override string Order(string column, bool isDescending) => isDescending ? column + " DESC" : column + " ASC";
 
     public override List<string> Tables(CatalogSession session) =>
-        session.Strings("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name");
+        session.Strings("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND name NOT LIKE 'keepfs!_%' ESCAPE '!' ORDER BY name");
 
     public override List<string> Columns(CatalogSession session, string table) => session.Strings("SELECT name FROM pragma_table_info(@p0)", table);
 
     public override void GivenIds(WriteSession session, string table)
     {
         // It always goes by the highest.
+    }
+
+    public override void LookAtData(WriteSession session)
+    {
+        // Its plans are those that it makes without; they stay the same.
     }
 
     public override DbParameter Parameter(string name, object? value) => new SqliteParameter { ParameterName = name, Value = ValueOf(value) };
