@@ -89,7 +89,7 @@ internal static class ListQuery
         Access.AppendVisible(sql, type, caller, request.IncludeTrash, session.NowText);
         if (type == RecordTypes.Collections && !request.IncludeOldVersions)
         {
-            sql.Append(" AND t.uuid = t.current_version_uuid");
+            sql.Append(" AND ").Append(sql.Dialect.IsCurrent("t."));
         }
 
         Conditions(sql, request);

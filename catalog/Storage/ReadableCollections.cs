@@ -11,7 +11,7 @@ namespace KeepFs.Catalog.Storage;
 internal static class ReadableCollections
 {
     /// <summary>Going by order reads rows until a page is full, and each costs some times what one costs that is found in an index by its owner.</summary>
-    private const double OrderCost = 7;
+    private const double OrderCost = 3;
 
     /// <summary>With a filter of which nothing is known, going by order may read everything.</summary>
     private const double FilteredShare = 0.125;
@@ -49,10 +49,11 @@ internal static class ReadableCollections
         var columns = string.Join(", ", ListQuery.OrderColumns(sql.Dialect, request).Append("uuid").Distinct().Select(column => "t." + column));
         var (users, at) = (sql.Parameter(caller.ReadsAsList), sql.Parameter(now));
         var mine = sql.Dialect.In("r.user_uuid", users);
-        sql.Append($"(SELECT {columns} FROM collections t{sql.Dialect.Choose(" INDEXED BY collections_readable", "")} WHERE t.owner_uuid IN (SELECT r.target_uuid FROM reachable r WHERE {mine} AND r.owned_level >= 1")
-            .Append($" AND NOT EXISTS (SELECT 1 FROM trashed_groups d WHERE d.group_uuid = r.target_uuid AND d.trash_at <= {at}))");
+        var owners = $"SELECT r.target_uuid FROM reachable r WHERE {mine} AND r.owned_level >= 1 AND NOT EXISTS (SELECT 1 FROM trashed_groups d WHERE d.group_uuid = r.target_uuid AND d.trash_at <= {at})";
+        var shared = $"SELECT r.target_uuid FROM reachable r WHERE {mine} AND r.level >= 1 AND substr(r.target_uuid, 7, 5) = '4zz18'";
+        sql.Append($"(SELECT {columns} FROM collections t{sql.Dialect.Choose(" INDEXED BY collections_readable", "")} WHERE {sql.Dialect.InQuery("t.owner_uuid", owners)}");
         AppendRest();
-        sql.Append($" UNION ALL SELECT {columns} FROM collections t WHERE t.uuid IN (SELECT r.target_uuid FROM reachable r WHERE {mine} AND r.level >= 1 AND substr(r.target_uuid, 7, 5) = '4zz18')")
+        sql.Append($" UNION ALL SELECT {columns} FROM collections t WHERE {sql.Dialect.InQuery("t.uuid", shared)}")
             .Append($" AND NOT EXISTS (SELECT 1 FROM reachable r WHERE {mine} AND r.target_uuid = t.owner_uuid AND r.owned_level >= 1)")
             .Append($" AND NOT EXISTS (SELECT 1 FROM trashed_groups d WHERE d.group_uuid = t.owner_uuid AND d.trash_at <= {at})");
         AppendRest();
@@ -60,7 +61,7 @@ internal static class ReadableCollections
 
         void AppendRest()
         {
-            sql.Append($" AND t.uuid = t.current_version_uuid AND (t.trash_at IS NULL OR t.trash_at > {at})");
+            sql.Append($" AND {sql.Dialect.IsCurrent("t.")} AND (t.trash_at IS NULL OR t.trash_at > {at})");
             conditions(sql, request);
         }
     }

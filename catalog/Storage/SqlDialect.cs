@@ -35,6 +35,9 @@ internal abstract class SqlDialect
     /// <summary>Statements that come again are worth compiling in the server.</summary>
     public abstract bool PreparesStatements { get; }
 
+    /// <summary>Each statement is a message to another process and back, which several can share.</summary>
+    public abstract bool WaitsForServer { get; }
+
     /// <summary>What only one of the databases understands.</summary>
     public abstract string Choose(string sqlite, string postgres);
 
@@ -53,6 +56,12 @@ internal abstract class SqlDialect
     /// <param name="expression">Text or integer.</param>
     /// <param name="list">Name of a parameter that is a <see cref="SqlList"/>.</param>
     public abstract string In(string expression, string list);
+
+    /// <summary>The expression is one of the values of a query of one column, which is run first.</summary>
+    public abstract string InQuery(string expression, string query);
+
+    /// <summary>A collection is no past version, in the form that indexes know.</summary>
+    public abstract string IsCurrent(string prefix);
 
     /// <summary>The opposite of <see cref="In"/>; null for null, unless the list is empty.</summary>
     public abstract string NotIn(string expression, string list);

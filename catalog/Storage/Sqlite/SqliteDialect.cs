@@ -16,6 +16,8 @@ internal sealed class SqliteDialect : SqlDialect
     // The driver keeps what it compiled.
     public override bool PreparesStatements => false;
 
+    public override bool WaitsForServer => false;
+
     public override string Id => "INTEGER PRIMARY KEY";
 
     public override string IdForEver => "INTEGER PRIMARY KEY AUTOINCREMENT";
@@ -54,6 +56,10 @@ internal sealed class SqliteDialect : SqlDialect
     public override string Choose(string sqlite, string postgres) => sqlite;
 
     public override string In(string expression, string list) => $"{expression} IN (SELECT value FROM json_each({list}))";
+
+    public override string InQuery(string expression, string query) => $"{expression} IN ({query})";
+
+    public override string IsCurrent(string prefix) => $"{prefix}uuid = {prefix}current_version_uuid";
 
     public override string NotIn(string expression, string list) => $"{expression} NOT IN (SELECT value FROM json_each({list}))";
 

@@ -46,7 +46,9 @@ internal sealed class BenchPostgres : IAsyncDisposable
         var guard = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", owns + " /bin/sh -c \"$0\"", script]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         return await guard.StandardOutput.ReadLineAsync(cancellationToken) == "ready"
             ? new BenchPostgres(guard, folder)
-            : throw new CommandException($"PostgreSQL did not start: {await File.ReadAllTextAsync(Path.Join(folder, "log"), cancellationToken)}");
+            : throw new CommandException(File.Exists(Path.Join(folder, "log"))
+                ? $"PostgreSQL did not start: {await File.ReadAllTextAsync(Path.Join(folder, "log"), cancellationToken)}"
+                : $"PostgreSQL did not start in {folder}: its user must be able to get there");
     }
 
     public async ValueTask DisposeAsync()

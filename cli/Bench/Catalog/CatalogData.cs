@@ -141,12 +141,12 @@ internal sealed class CatalogData(CatalogBenchOptions options)
             }
         }
 
-        // Departments see more and more: from a hundredth of the projects at the top to a fifth.
+        // Departments see more and more: from a five hundredth of the projects at the top to a twenty-fifth.
         for (var i = 0; i < top; i++)
         {
             for (var department = 0; department < Departments; department++)
             {
-                if (Scatter(i, department, 1000) < 10 + (20 * department))
+                if (Scatter(i, department, 1000) < 2 + (4 * department))
                 {
                     Permit(to, Role(department), Project(i), "can_read");
                 }
