@@ -28,8 +28,16 @@ internal sealed class CatalogTable(bool asJson)
         {
             Console.WriteLine(new JsonObject
             {
-                ["load"] = load, ["database"] = database, ["median"] = median, ["unit"] = unit, ["bar"] = bar, ["of_bar"] = ratio,
-                ["cpu_us"] = cpu is null ? null : Median(cpu), ["peer"] = peer?.Name, ["peer_median"] = peer is { } p ? Median(p.Values) : null, ["peer_ratio"] = toPeer,
+                ["load"] = load,
+                ["database"] = database,
+                ["median"] = median,
+                ["unit"] = unit,
+                ["bar"] = bar,
+                ["of_bar"] = ratio,
+                ["cpu_us"] = cpu is null ? null : Median(cpu),
+                ["peer"] = peer?.Name,
+                ["peer_median"] = peer is { } p ? Median(p.Values) : null,
+                ["peer_ratio"] = toPeer,
             }.ToJsonString());
             return;
         }
