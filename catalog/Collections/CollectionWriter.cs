@@ -176,9 +176,8 @@ internal sealed partial class CollectionWriter(CatalogContext catalog)
         UniqueNames.RequireValid(wanted, catalog.Config.Collections.ForwardSlashNameSubstitution);
         row["name"] = trash.IsTrashed ? wanted : UniqueNames.Resolve(session, RecordTypes.Collections, uuid, owner, wanted, options.EnsureUniqueName);
         row["properties"] = ManagedProperties.Fill(session, catalog.Config.Collections.ManagedProperties, row.Text("properties")!, owner);
-        RecordStore.Insert(session, row);
+        BlockReferences.Created(session, RecordStore.InsertNumbered(session, row), blocks);
         OwnerUsage.Changed(session, before: null, row);
-        BlockReferences.Changed(session, uuid, blocks, version: 1, keepsBefore: false);
         QuotaCheck.Require(session, catalog, caller, before: null, row);
         AuditLog.Append(session, catalog.Uuids, caller, before: null, row);
         DavFollow.Begin(session, caller, uuid, options.Dav).Copies();

@@ -36,7 +36,7 @@ internal sealed class RecordEndpoints(CatalogContext catalog)
     public async Task<ApiResult> ShowAsync(ApiRequest request, RecordType type, string uuid, bool includeTrash, CancellationToken ct)
     {
         var projection = Projection.Of(type, request.Parameters.Names("select"), inList: false);
-        var row = await catalog.Database.ReadAsync(session => RecordStore.FindVisible(session, projection, uuid, request.Caller, includeTrash), ct);
+        var row = await catalog.Database.ReadOneAsync(session => RecordStore.FindVisibleAsync(session, projection, uuid, request.Caller, includeTrash), ct);
         return Show(row ?? throw ApiException.NotFound(), projection, request.Caller);
     }
 

@@ -10,6 +10,10 @@ namespace KeepFs.Catalog.Exchange;
 /// <summary>Puts staged rows into the catalogue, in one transaction: all of them or none. Runs inside the one writer.</summary>
 internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, ImportStage stage, bool replaces)
 {
+    // Each statement is a message to the server and back.
+    private const int RowsAtOnce = 64;
+    private const long BytesAtOnce = 1 << 20;
+
     private readonly ImportSummary _summary = new(stage.Skipped);
 
     /// <exception cref="ApiException">A line cannot be taken in (its number and why).</exception>
@@ -35,6 +39,7 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
 
         baseState.EnsureAgain(session, formerUsers);
         WarnOfOwners(session);
+        session.Dialect.LookAtData(session);
         baseState.Imported(session);
         return _summary;
     }
@@ -50,10 +55,11 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
         var columns = session.Dialect.Columns(session, kind.Table).Where(column => isLog || column != "id").ToList();
         var uuid = columns.IndexOf("uuid");
         var (revision, keys) = (columns.IndexOf(TableCopy.Revision), kind.Keys.Select(key => columns.IndexOf(key)).ToArray());
-        // The last is the line, which is not copied.
-        var values = new object[columns.Count + 1];
+        var (rows, bytes) = (new List<object[]>(RowsAtOnce), 0L);
         stage.Rows.Each($"SELECT {string.Join(", ", columns)}, {ImportStage.Line} FROM {kind.Table} ORDER BY {kind.Order}", row =>
         {
+            // The last is the line, which is not copied.
+            var values = new object[columns.Count + 1];
             row.GetValues(values);
             if (revision >= 0)
             {
@@ -65,15 +71,60 @@ internal sealed class ImportMerge(CatalogContext catalog, BaseState baseState, I
                 values[0] = DBNull.Value;
             }
 
-            try
+            rows.Add(values);
+            bytes += values.Sum(value => value is byte[] manifest ? manifest.Length : 0);
+            if (!isFresh || rows.Count == RowsAtOnce || bytes > BytesAtOnce)
             {
-                Merge(session, kind, isFresh, columns, values, keys);
-            }
-            catch (ApiException e)
-            {
-                throw ApiException.Invalid($"line {values[^1]}: {e.Message}");
+                Take();
             }
         });
+        Take();
+
+        void Take()
+        {
+            // Nothing is there that a row could meet, but others that come with it.
+            if (rows.Count < RowsAtOnce || !TryInsert(session, kind, columns, rows))
+            {
+                foreach (var values in rows)
+                {
+                    MergeLine(session, kind, isFresh, columns, values, keys);
+                }
+            }
+
+            rows.Clear();
+            bytes = 0;
+        }
+    }
+
+    private bool TryInsert(WriteSession session, ExchangeKind kind, List<string> columns, List<object[]> rows)
+    {
+        session.Execute("SAVEPOINT lines");
+        try
+        {
+            TableCopy.Insert(session, kind.Table, columns, rows);
+        }
+        catch (DbException e) when (session.Dialect.Violation(e, kind.Table) is not null)
+        {
+            // One by one, they tell which line it is.
+            session.Execute("ROLLBACK TO lines");
+            return false;
+        }
+
+        session.Execute("RELEASE lines");
+        _summary.Imported(kind.Table, rows.Count);
+        return true;
+    }
+
+    private void MergeLine(WriteSession session, ExchangeKind kind, bool isFresh, List<string> columns, object[] values, int[] keys)
+    {
+        try
+        {
+            Merge(session, kind, isFresh, columns, values, keys);
+        }
+        catch (ApiException e)
+        {
+            throw ApiException.Invalid($"line {values[^1]}: {e.Message}");
+        }
     }
 
     private void Merge(WriteSession session, ExchangeKind kind, bool isFresh, List<string> columns, object[] values, int[] keys)

@@ -29,6 +29,12 @@ internal sealed class ImportStage : IDisposable
         (_catalog, _skipsUnknown, _decoder) = (catalog, skipsUnknown, new RecordDecoder(catalog, skipsUnknown));
         _path = catalog.Database.Store.TemporaryPath("import");
         _rows = ScratchDatabase.Open(_path, isKept: false, catalog.Time.GetUtcNow());
+        // What finds rows that lie here is not needed; what forbids some is.
+        foreach (var drop in Rows.Strings("SELECT 'DROP ' || type || ' ' || name FROM sqlite_master WHERE type = 'trigger' OR (type = 'index' AND sql LIKE 'CREATE INDEX%')"))
+        {
+            _rows.Session.Execute(drop);
+        }
+
         foreach (var kind in ExchangeKinds.All)
         {
             _rows.Session.Execute($"ALTER TABLE {kind.Table} ADD COLUMN {Line} INTEGER");

@@ -12,7 +12,7 @@ internal sealed class ImportSummary(SortedDictionary<string, long> skipped)
 
     public long Records => _imported.Values.Sum() + _replaced.Values.Sum();
 
-    public void Imported(string table) => Count(_imported, table);
+    public void Imported(string table, int rows = 1) => Count(_imported, table, rows);
 
     public void Replaced(string table) => Count(_replaced, table);
 
@@ -32,7 +32,7 @@ internal sealed class ImportSummary(SortedDictionary<string, long> skipped)
         writer.WriteEndArray();
     }
 
-    private static void Count(SortedDictionary<string, long> counts, string table) => counts[table] = counts.GetValueOrDefault(table) + 1;
+    private static void Count(SortedDictionary<string, long> counts, string table, int rows = 1) => counts[table] = counts.GetValueOrDefault(table) + rows;
 
     private static void Write(Utf8JsonWriter writer, string name, SortedDictionary<string, long> counts)
     {

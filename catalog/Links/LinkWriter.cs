@@ -50,7 +50,7 @@ internal sealed class LinkWriter(CatalogContext catalog)
                 RecordStore.Delete(session, RecordTypes.Links, uuid);
                 if (link.Text("link_class") == "permission")
                 {
-                    PermissionLinks.RefreshTail(session, link.Text("tail_uuid")!);
+                    PermissionGraph.ChangeLink(session, link.Text("tail_uuid")!, link.Text("head_uuid")!);
                 }
 
                 AuditLog.Append(session, catalog.Uuids, caller, link, after: null);

@@ -45,7 +45,7 @@ internal static class PermissionLinks
             ["properties"] = properties,
         };
         RecordStore.Insert(session, row);
-        RefreshTail(session, tail);
+        PermissionGraph.AddLink(session, tail, head, Rank(name));
         AuditLog.Append(session, uuids, caller, before: null, row);
         return row.Uuid;
     }
@@ -62,13 +62,9 @@ internal static class PermissionLinks
             ["modified_at"] = session.NowText,
             ["modified_by_user_uuid"] = caller.UserUuid,
         });
-        RefreshTail(session, link.Text("tail_uuid")!);
+        PermissionGraph.ChangeLink(session, link.Text("tail_uuid")!, link.Text("head_uuid")!);
         AuditLog.Append(session, uuids, caller, link, after);
     }
-
-    /// <summary>Whoever passes through the tail reaches more or less now.</summary>
-    public static void RefreshTail(WriteSession session, string tail) =>
-        PermissionGraph.RefreshUsers(session, Uuids.IsUser(tail) ? [tail] : PermissionGraph.UsersThrough(session, tail));
 
     private static Row? Find(WriteSession session, string tail, string head) => session.Rows(
         session.Sql("SELECT * FROM links WHERE link_class = 'permission' AND name IN ('can_read', 'can_write', 'can_manage') AND tail_uuid = ").Value(tail)

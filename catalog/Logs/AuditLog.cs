@@ -43,7 +43,7 @@ internal static class AuditLog
     public static string Version4(SqlDialect sql) => $"ALTER TABLE logs ADD COLUMN origin {sql.Text}";
 
     private static void Insert(WriteSession session, Uuids uuids, string userUuid, string? origin, Row subject, string eventType, string properties) =>
-        RecordStore.Insert(session, new Row(RecordTypes.Logs)
+        RecordStore.InsertLater(session, new Row(RecordTypes.Logs)
         {
             ["uuid"] = uuids.Create(RecordTypes.Logs),
             ["owner_uuid"] = userUuid,

@@ -37,7 +37,7 @@ internal sealed class Authenticator(CatalogContext catalog, LoginLimiter limiter
             }
         }
 
-        var (caller, wrong) = await catalog.Database.ReadAsync(session => Find(session, tokens, readerTokens), ct);
+        var (caller, wrong) = await catalog.Database.ReadOneAsync(session => FindAsync(session, tokens, readerTokens), ct);
         if (isLimited)
         {
             limiter.Report(address, caller?.Token, wrong);
@@ -46,13 +46,13 @@ internal sealed class Authenticator(CatalogContext catalog, LoginLimiter limiter
         return caller is null ? null : caller with { Address = address?.ToString(), RequestId = http.TraceIdentifier };
     }
 
-    private (Caller? Caller, int Wrong) Find(CatalogSession session, IReadOnlyList<string> tokens, IReadOnlyList<string> readerTokens)
+    private async Task<(Caller? Caller, int Wrong)> FindAsync(CatalogSession session, IReadOnlyList<string> tokens, IReadOnlyList<string> readerTokens)
     {
         var wrong = 0;
         Caller? caller = null;
         for (var i = 0; i < tokens.Count && caller is null; i++)
         {
-            caller = Find(session, tokens[i]);
+            caller = await FindAsync(session, tokens[i]);
             wrong += caller is null ? 1 : 0;
         }
 
@@ -61,7 +61,15 @@ internal sealed class Authenticator(CatalogContext catalog, LoginLimiter limiter
             return (null, wrong);
         }
 
-        var readers = readerTokens.Select(token => Find(session, token)).OfType<Caller>().ToList();
+        var readers = new List<Caller>();
+        foreach (var token in readerTokens)
+        {
+            if (await FindAsync(session, token) is { } reader)
+            {
+                readers.Add(reader);
+            }
+        }
+
         return (readers.Count == 0 ? caller : caller with
         {
             AlsoReadsAs = [.. readers.SelectMany(reader => reader.ActsAs)],
@@ -69,13 +77,13 @@ internal sealed class Authenticator(CatalogContext catalog, LoginLimiter limiter
         }, wrong + readerTokens.Count - readers.Count);
     }
 
-    private Caller? Find(CatalogSession session, string token)
+    private async Task<Caller?> FindAsync(CatalogSession session, string token)
     {
         var (uuid, secret) = TokenSecrets.Parse(token);
-        return secret.Length == 0 ? null : Anonymous(session, token, uuid, secret) ?? SystemRoot(token, uuid, secret) ?? Stored(session, token, uuid, secret);
+        return secret.Length == 0 ? null : await AnonymousAsync(session, token, uuid, secret) ?? SystemRoot(token, uuid, secret) ?? await StoredAsync(session, token, uuid, secret);
     }
 
-    private Caller? Anonymous(CatalogSession session, string token, string? uuid, string secret)
+    private async Task<Caller?> AnonymousAsync(CatalogSession session, string token, string? uuid, string secret)
     {
         var configured = TokenSecrets.Parse(catalog.Config.Users.AnonymousUserToken).Secret;
         if (configured.Length == 0 || (uuid is not null && uuid != catalog.Uuids.AnonymousToken) || !TokenSecrets.Same(configured, secret))
@@ -93,7 +101,8 @@ internal sealed class Authenticator(CatalogContext catalog, LoginLimiter limiter
             TokenUuid = catalog.Uuids.AnonymousToken,
             TokenSecret = secret,
             Scopes = ["GET /"],
-            ActsAs = ActsAs(session, catalog.Uuids.AnonymousUser),
+            ActsAs = ActsAs(catalog.Uuids.AnonymousUser, (await session.RowsAsync(
+                session.Sql($"SELECT {Managed(session, "u.uuid")} AS managed FROM users u WHERE u.uuid = ").Value(catalog.Uuids.AnonymousUser), Records.RecordTypes.Users)).SingleOrDefault()),
         };
     }
 
@@ -118,16 +127,16 @@ internal sealed class Authenticator(CatalogContext catalog, LoginLimiter limiter
         };
     }
 
-    private static Caller? Stored(CatalogSession session, string token, string? uuid, string secret)
+    private static async Task<Caller?> StoredAsync(CatalogSession session, string token, string? uuid, string secret)
     {
         // By hash for bare secrets: the time of an index lookup says nothing about a secret whose hash an attacker cannot choose.
         var hash = TokenSecrets.Hash(secret);
-        var sql = session.Sql("""
-            SELECT a.uuid AS uuid, a.owner_uuid AS owner_uuid, a.secret_hash, a.salted_hash, a.scopes AS scopes, u.is_active, u.is_admin
+        var sql = session.Sql($"""
+            SELECT a.uuid AS uuid, a.owner_uuid AS owner_uuid, a.secret_hash, a.salted_hash, a.scopes AS scopes, u.is_active, u.is_admin, {Managed(session, "u.uuid")} AS managed
             FROM api_client_authorizations a JOIN users u ON u.uuid = a.owner_uuid
             WHERE (a.expires_at IS NULL OR a.expires_at > 
             """).Value(session.NowText).Append(uuid is null ? ") AND a.secret_hash = " : ") AND a.uuid = ").Value(uuid ?? hash);
-        var row = session.Rows(sql, Records.RecordTypes.Tokens).SingleOrDefault();
+        var row = (await session.RowsAsync(sql, Records.RecordTypes.Tokens)).SingleOrDefault();
         if (row is null || !(TokenSecrets.Same(row.Text("secret_hash")!, hash) | (uuid is not null && TokenSecrets.Same(row.Text("salted_hash")!, hash))))
         {
             return null;
@@ -143,14 +152,17 @@ internal sealed class Authenticator(CatalogContext catalog, LoginLimiter limiter
             TokenUuid = row.Uuid,
             TokenSecret = secret,
             Scopes = JsonSerializer.Deserialize(row.Text("scopes")!, WireJson.Default.StringArray)!,
-            ActsAs = ActsAs(session, row.Text("owner_uuid")!),
+            ActsAs = ActsAs(row.Text("owner_uuid")!, row),
         };
     }
 
-    private static List<string> ActsAs(CatalogSession session, string user)
+    /// <summary>The users that a user manages, itself among them, with a space between.</summary>
+    private static string Managed(CatalogSession session, string user) =>
+        $"(SELECT {session.Dialect.Choose("group_concat", "string_agg")}(target_uuid, ' ') FROM reachable WHERE user_uuid = {user} AND level = 3 AND substr(target_uuid, 7, 5) = 'tpzed')";
+
+    private static string[] ActsAs(string user, Records.Row? row)
     {
-        var users = session.Strings(
-            "SELECT target_uuid FROM reachable WHERE user_uuid = @p0 AND level = 3 AND substr(target_uuid, 7, 5) = 'tpzed'", user);
+        var users = row?.Text("managed")?.Split(' ') ?? [];
         return users.Contains(user) ? users : [user, .. users];
     }
 }

@@ -40,6 +40,12 @@ internal static class Ownership
             throw ApiException.Forbidden($"no write permission on owner {owner}");
         }
 
+        if (record.Type == RecordTypes.Users)
+        {
+            // Only groups are trashed or frozen.
+            return;
+        }
+
         if (session.Scalar("SELECT 1 FROM trashed_groups WHERE group_uuid = @p0 AND trash_at <= @p1", owner, session.NowText) is not null)
         {
             throw ApiException.Invalid($"owner {owner} is trashed");

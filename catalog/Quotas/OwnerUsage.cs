@@ -75,7 +75,7 @@ internal static class OwnerUsage
     {
         if (owner is not null && (collections != 0 || bytes != 0))
         {
-            session.Execute(
+            session.Later(
                 """
                 INSERT INTO owner_usage (owner_uuid, collections, bytes) VALUES (@p0, @p1, @p2)
                 ON CONFLICT (owner_uuid) DO UPDATE SET collections = owner_usage.collections + excluded.collections, bytes = owner_usage.bytes + excluded.bytes

@@ -11,11 +11,18 @@ namespace KeepFs.Catalog.References;
 /// </summary>
 internal static class BlockReferences
 {
-    // Statements are compiled once for each number of rows.
-    private const int RowsAtOnce = 64;
+    // Statements are compiled once for each number of rows, which are powers of two.
+    private const int RowsAtOnce = 256;
     private const int FamiliesAtOnce = 100;
+    private const string InsertReferences = "INSERT INTO block_refs (family, block, since) VALUES ";
 
-    /// <summary>A collection's content has changed, or it is new.</summary>
+    /// <summary>A collection is new.</summary>
+    /// <param name="session">The transaction, in which the record is written already.</param>
+    /// <param name="id">Its number.</param>
+    /// <param name="delta">What it holds.</param>
+    public static void Created(WriteSession session, long id, BlockDelta delta) => Apply(session, id, delta, version: 1, keepsBefore: false);
+
+    /// <summary>A collection's content has changed.</summary>
     /// <param name="session">The transaction, in which the record is written already.</param>
     /// <param name="uuid">Of the current version.</param>
     /// <param name="delta">What has changed.</param>
@@ -80,11 +87,15 @@ internal static class BlockReferences
 
         var families = session.Read(
             $"SELECT id, uuid FROM collections WHERE id > @p0 AND uuid = current_version_uuid ORDER BY id LIMIT {FamiliesAtOnce}", row => (Id: row.GetInt64(0), Uuid: row.GetString(1)), filled);
-        foreach (var (id, uuid) in families)
+        var old = session.Strings(
+            $"SELECT current_version_uuid FROM collections WHERE uuid <> current_version_uuid AND {session.Dialect.In("current_version_uuid", "@p0")}",
+            SqlList.Of(families.Select(family => family.Uuid))).ToHashSet();
+        foreach (var (id, uuid) in families.Where(family => old.Contains(family.Uuid)))
         {
             FillFamily(session, id, uuid);
         }
 
+        FillNew(session, [.. families.Where(family => !old.Contains(family.Uuid)).Select(family => family.Id)]);
         session.Execute("UPDATE reference_state SET filled = @p0", families.Count == FamiliesAtOnce ? families[^1].Id : null);
         return families.Count == FamiliesAtOnce;
     }
@@ -105,6 +116,26 @@ internal static class BlockReferences
     }
 
     private static string NewEpoch() => Guid.NewGuid().ToString("N");
+
+    /// <summary>Collections without past versions, which most are: all at once.</summary>
+    private static void FillNew(WriteSession session, long[] families)
+    {
+        var (blocks, uses) = (new Dictionary<BlockHash, int>(), new List<(long Family, long Version, BlockHash[] Blocks)>());
+        session.Each(
+            $"SELECT id, version, manifest_text FROM collections WHERE manifest_text IS NOT NULL AND {session.Dialect.In("id", "@p0")} ORDER BY id",
+            row =>
+            {
+                var sizes = ManifestBlocks.Sizes((byte[])row.GetValue(2));
+                uses.Add((row.GetInt64(0), row.GetInt64(1), [.. sizes.Keys]));
+                foreach (var (hash, size) in sizes)
+                {
+                    blocks[hash] = size;
+                }
+            },
+            SqlList.Of(families));
+        var ids = Ensure(session, [.. blocks]);
+        Insert(session, InsertReferences, [.. uses.SelectMany(use => use.Blocks.Select(hash => ids[hash]).Order().Select(id => new object?[] { use.Family, id, use.Version }))]);
+    }
 
     private static void FillFamily(WriteSession session, long family, string uuid)
     {
@@ -127,8 +158,7 @@ internal static class BlockReferences
             Remove(session, family, Find(session, delta.Removed).Values, keepsBefore ? version : version + 1, version);
         }
 
-        var ids = Ensure(session, delta.Added);
-        Insert(session, "INSERT INTO block_refs (family, block, since) VALUES ", [.. ids.Select(id => new object?[] { family, id, version })]);
+        Insert(session, InsertReferences, [.. Ensure(session, delta.Added).Values.Order().Select(id => new object?[] { family, id, version })]);
     }
 
     // A block that came with the version that now loses it was never used by another.
@@ -151,7 +181,7 @@ internal static class BlockReferences
     private static Dictionary<BlockHash, long> Find(CatalogSession session, IReadOnlyList<BlockHash> hashes)
     {
         var wanted = hashes.ToDictionary(Halves);
-        var found = new Dictionary<BlockHash, long>();
+        var found = new Dictionary<BlockHash, long>(hashes.Count);
         foreach (var chunk in wanted.Keys.Chunk(1000))
         {
             session.Each($"SELECT id, high, low FROM blocks WHERE {session.Dialect.In("high", "@p0")}", row =>
@@ -166,30 +196,44 @@ internal static class BlockReferences
         return found;
     }
 
-    private static List<long> Ensure(WriteSession session, IReadOnlyList<KeyValuePair<BlockHash, int>> blocks)
+    /// <summary>Numbers of blocks; those that are not there get one.</summary>
+    private static Dictionary<BlockHash, long> Ensure(WriteSession session, IReadOnlyList<KeyValuePair<BlockHash, int>> blocks)
     {
         if (blocks.Count == 0)
         {
             return [];
         }
 
-        var known = Find(session, [.. blocks.Select(block => block.Key)]);
-        var ids = known.Values.ToList();
-        var missing = blocks.Where(block => !known.ContainsKey(block.Key)).ToList();
-        if (missing.Count > 0)
+        // With the last number in the same statement: nobody else writes meanwhile.
+        var last = 0L;
+        var wanted = blocks.ToDictionary(block => Halves(block.Key), block => block.Key);
+        var ids = new Dictionary<BlockHash, long>(blocks.Count);
+        foreach (var chunk in wanted.Keys.Chunk(1000))
         {
-            // Nobody else writes meanwhile.
-            var last = (long)session.Scalar("SELECT coalesce(max(id), 0) FROM blocks")!;
-            var rows = missing.Select((block, i) =>
+            session.Each($"SELECT id, high, low FROM blocks WHERE {session.Dialect.In("high", "@p0")} UNION ALL SELECT coalesce(max(id), 0), NULL, NULL FROM blocks", row =>
             {
-                var (high, low) = Halves(block.Key);
-                return new object?[] { last + 1 + i, high, low, (long)block.Value };
-            }).ToList();
-            Insert(session, "INSERT INTO blocks (id, high, low, size) VALUES ", rows);
-            ids.AddRange(rows.Select(row => (long)row[0]!));
+                if (row.IsDBNull(1))
+                {
+                    last = row.GetInt64(0);
+                }
+                else if (wanted.TryGetValue((row.GetInt64(1), row.GetInt64(2)), out var hash))
+                {
+                    ids[hash] = row.GetInt64(0);
+                }
+            }, SqlList.Of(chunk.Select(halves => halves.High)));
         }
 
-        ids.Sort();
+        var missing = blocks.Where(block => !ids.ContainsKey(block.Key)).ToList();
+        if (missing.Count > 0)
+        {
+            Insert(session, "INSERT INTO blocks (id, high, low, size) VALUES ", [.. missing.Select(block =>
+            {
+                var (high, low) = Halves(block.Key);
+                ids[block.Key] = ++last;
+                return new object?[] { last, high, low, (long)block.Value };
+            })]);
+        }
+
         return ids;
     }
 
@@ -197,12 +241,12 @@ internal static class BlockReferences
     {
         for (var at = 0; at < rows.Count;)
         {
-            var count = rows.Count - at >= RowsAtOnce ? RowsAtOnce : 1;
+            var count = Math.Min(RowsAtOnce, 1 << System.Numerics.BitOperations.Log2((uint)(rows.Count - at)));
             var sql = session.Sql(head).Join(", ", rows.GetRange(at, count).Select<object?[], Action<SqlText>>(row => text =>
             {
                 text.Append("(").Join(", ", row.Select<object?, Action<SqlText>>(value => t => t.Value(value))).Append(")");
             }));
-            session.Execute(sql);
+            session.Later(sql);
             at += count;
         }
     }

@@ -12,6 +12,7 @@ internal sealed class CatalogConnection(DbConnection connection, SqlDialect dial
     /// <summary>Compiled statements kept, about 8 KiB each. Requests make no more different ones than this; who sends odd filters makes others.</summary>
     private const int MaxStatements = 200;
 
+    private readonly List<SqlText> _later = [];
     private readonly Dictionary<string, DbCommand> _idle = new(StringComparer.Ordinal);
 
     public SqlDialect Dialect => dialect;
@@ -21,9 +22,49 @@ internal sealed class CatalogConnection(DbConnection connection, SqlDialect dial
     /// <summary>Nothing works on it any more, and what was not committed is undone.</summary>
     public bool IsLost => connection.State != ConnectionState.Open;
 
+    /// <summary>Runs a statement of whose outcome nobody wants to know more than that it worked: at the latest before the next one, with <see cref="Flush"/>, which fails if it did not.</summary>
+    public void Later(SqlText sql)
+    {
+        if (dialect.WaitsForServer)
+        {
+            _later.Add(sql);
+            return;
+        }
+
+        using var statement = Prepare(sql);
+        statement.Command.ExecuteNonQuery();
+    }
+
+    /// <summary>Runs what was put off, in one message to the server and back.</summary>
+    public void Flush()
+    {
+        if (_later.Count == 0)
+        {
+            return;
+        }
+
+        using var batch = connection.CreateBatch();
+        foreach (var sql in _later)
+        {
+            var command = batch.CreateBatchCommand();
+#pragma warning disable CA2100 // SqlText holds no operand: they are parameters.
+            command.CommandText = sql.ToString();
+#pragma warning restore CA2100
+            AddParameters(command.Parameters, sql);
+            batch.BatchCommands.Add(command);
+        }
+
+        _later.Clear();
+        batch.ExecuteNonQuery();
+    }
+
+    /// <summary>Forgets what was put off: the transaction goes back to before it.</summary>
+    public void Forget() => _later.Clear();
+
     /// <summary>A statement with its parameters set; disposing gives it back.</summary>
     public Statement Prepare(SqlText sql)
     {
+        Flush();
         var text = sql.ToString();
         if (_idle.Remove(text, out var command))
         {
@@ -45,11 +86,7 @@ internal sealed class CatalogConnection(DbConnection connection, SqlDialect dial
 #pragma warning disable CA2100 // SqlText holds no operand: they are parameters.
         command.CommandText = text;
 #pragma warning restore CA2100
-        for (var i = 0; i < sql.Parameters.Count; i++)
-        {
-            command.Parameters.Add(dialect.Parameter(string.Create(CultureInfo.InvariantCulture, $"@p{i}"), sql.Parameters[i]));
-        }
-
+        AddParameters(command.Parameters, sql);
         return new Statement(this, command);
     }
 
@@ -72,6 +109,14 @@ internal sealed class CatalogConnection(DbConnection connection, SqlDialect dial
     {
         Clear();
         connection.Dispose();
+    }
+
+    private void AddParameters(DbParameterCollection parameters, SqlText sql)
+    {
+        for (var i = 0; i < sql.Parameters.Count; i++)
+        {
+            parameters.Add(dialect.Parameter(string.Create(CultureInfo.InvariantCulture, $"@p{i}"), sql.Parameters[i]));
+        }
     }
 
     private void Return(DbCommand command)

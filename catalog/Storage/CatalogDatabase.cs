@@ -67,38 +67,15 @@ internal sealed class CatalogDatabase : IAsyncDisposable
     /// Runs a read in one snapshot. Waits for a free reader. When the connection is lost it runs again on another: it must not leave traces. A statement that
     /// runs when nobody waits for it any more is ended.
     /// </summary>
-    public async Task<T> ReadAsync<T>(Func<CatalogSession, T> read, CancellationToken ct)
-    {
-        for (var isLast = false; ; isLast = true)
-        {
-            using var snapshot = await OpenSnapshotAsync(isEager: isLast, ct);
+    public Task<T> ReadAsync<T>(Func<CatalogSession, T> read, CancellationToken ct) => ReadAsync(session => Task.FromResult(read(session)), isOne: false, ct);
 
-            // Disposed before the snapshot: it never ends another's statement.
-            using var interrupt = ct.UnsafeRegister(static state => ((CatalogSnapshot)state!).Interrupt(), snapshot);
-            try
-            {
-                return read(snapshot.Session);
-            }
-            catch (DbException e) when (ct.IsCancellationRequested)
-            {
-                throw new OperationCanceledException("The read was cancelled.", e, ct);
-            }
-            catch (DbException) when (snapshot.Session.IsLost)
-            {
-                if (isLast)
-                {
-                    throw Unavailable();
-                }
-
-                await DisposeIdleAsync();
-            }
-        }
-    }
+    /// <summary>As <see cref="ReadAsync{T}(Func{CatalogSession, T}, CancellationToken)"/> for statements that need no snapshot together, because there is one only or they have nothing to do with each other.</summary>
+    public Task<T> ReadOneAsync<T>(Func<CatalogSession, Task<T>> read, CancellationToken ct) => ReadAsync(read, isOne: true, ct);
 
     /// <summary>
     /// One snapshot for a read of many steps. It holds one of the readers until it is disposed, and the database keeps everything that is replaced meanwhile.
     /// </summary>
-    public Task<CatalogSnapshot> OpenSnapshotAsync(CancellationToken ct) => OpenSnapshotAsync(isEager: true, ct);
+    public Task<CatalogSnapshot> OpenSnapshotAsync(CancellationToken ct) => OpenSnapshotAsync(isEager: true, isOne: false, ct);
 
     /// <summary>Runs a write in the order of arrival; completes when its transaction is on stable storage.</summary>
     public Task<T> WriteAsync<T>(Func<WriteSession, T> write, CancellationToken ct) => _writer.EnqueueAsync(write, ct);
@@ -127,14 +104,42 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         }
     }
 
-    private async Task<CatalogSnapshot> OpenSnapshotAsync(bool isEager, CancellationToken ct)
+    private async Task<T> ReadAsync<T>(Func<CatalogSession, Task<T>> read, bool isOne, CancellationToken ct)
+    {
+        for (var isLast = false; ; isLast = true)
+        {
+            using var snapshot = await OpenSnapshotAsync(isEager: isLast, isOne, ct);
+
+            // Disposed before the snapshot: it never ends another's statement.
+            using var interrupt = ct.UnsafeRegister(static state => ((CatalogSnapshot)state!).Interrupt(), snapshot);
+            try
+            {
+                return await read(snapshot.Session);
+            }
+            catch (DbException e) when (ct.IsCancellationRequested)
+            {
+                throw new OperationCanceledException("The read was cancelled.", e, ct);
+            }
+            catch (DbException) when (snapshot.Session.IsLost)
+            {
+                if (isLast)
+                {
+                    throw Unavailable();
+                }
+
+                await DisposeIdleAsync();
+            }
+        }
+    }
+
+    private async Task<CatalogSnapshot> OpenSnapshotAsync(bool isEager, bool isOne, CancellationToken ct)
     {
         await _readers.WaitAsync(ct);
         try
         {
             for (var attempt = 1; ; attempt++)
             {
-                if (TryOpenSnapshot(isEager) is { } snapshot)
+                if (TryOpenSnapshot(isEager, isOne) is { } snapshot)
                 {
                     return snapshot;
                 }
@@ -156,14 +161,20 @@ internal sealed class CatalogDatabase : IAsyncDisposable
     }
 
     /// <summary>Null when there is no connection.</summary>
-    private CatalogSnapshot? TryOpenSnapshot(bool isEager)
+    private CatalogSnapshot? TryOpenSnapshot(bool isEager, bool isOne)
     {
         CatalogConnection? connection = null;
         try
         {
             connection = _idle.TryTake(out var idle) ? idle : Store.Connect(isWriter: false);
-            Store.BeginRead(connection, isEager);
-            return new CatalogSnapshot(new CatalogSession(connection, _time.GetUtcNow()), () => Return(connection), () => Store.Interrupt(connection));
+            // What may run once more finds out by itself whether its connection is there.
+            var isPlain = isOne && !isEager;
+            if (!isPlain)
+            {
+                Store.BeginRead(connection, isEager);
+            }
+
+            return new CatalogSnapshot(new CatalogSession(connection, _time.GetUtcNow()), () => Return(connection, isPlain), () => Store.Interrupt(connection));
         }
         catch (DbException) when (connection is null or { IsLost: true })
         {
@@ -177,11 +188,11 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         }
     }
 
-    private void Return(CatalogConnection connection)
+    private void Return(CatalogConnection connection, bool isPlain)
     {
         try
         {
-            if (!connection.IsLost)
+            if (!connection.IsLost && !isPlain)
             {
                 connection.Execute("ROLLBACK");
             }

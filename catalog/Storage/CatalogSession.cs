@@ -29,6 +29,12 @@ internal class CatalogSession(CatalogConnection connection, DateTimeOffset now)
 
     public int Execute(string sql, params ReadOnlySpan<object?> values) => Execute(Numbered(sql, values));
 
+    /// <summary>Runs it before anything that is asked or done after it; see <see cref="CatalogConnection.Later"/>.</summary>
+    public void Later(SqlText sql) => connection.Later(sql);
+
+    /// <inheritdoc cref="Later(SqlText)"/>
+    public void Later(string sql, params ReadOnlySpan<object?> values) => connection.Later(Numbered(sql, values));
+
     /// <summary>First column of the first row; null when there is none.</summary>
     public object? Scalar(SqlText sql)
     {
@@ -110,6 +116,26 @@ internal class CatalogSession(CatalogConnection connection, DateTimeOffset now)
             {
                 break;
             }
+        }
+
+        return rows;
+    }
+
+    /// <summary>As <see cref="Rows"/>; nobody waits in a thread while a server finds them.</summary>
+    public async Task<List<Row>> RowsAsync(SqlText sql, RecordType type)
+    {
+        using var statement = connection.Prepare(sql);
+        await using var reader = await statement.Command.ExecuteReaderAsync();
+        var rows = new List<Row>();
+        while (await reader.ReadAsync())
+        {
+            var row = new Row(type);
+            for (var i = 0; i < reader.FieldCount; i++)
+            {
+                row[reader.GetName(i)] = ValueOf(reader.GetValue(i));
+            }
+
+            rows.Add(row);
         }
 
         return rows;

@@ -15,6 +15,8 @@ internal sealed class CommitQueue : IAsyncDisposable
     // Bounds how long the first write of a transaction waits for the others.
     private const int MaxBatch = 64;
 
+    private const string Savepoint = "SAVEPOINT job";
+
     private readonly CatalogStore _store;
     private readonly ManualResetEventSlim _stopping = new();
     private CatalogConnection? _connection;
@@ -91,6 +93,7 @@ internal sealed class CommitQueue : IAsyncDisposable
         try
         {
             var connection = Begin();
+            connection.Execute(Savepoint);
             foreach (var job in batch)
             {
                 RunInSavepoint(connection, job);
@@ -189,18 +192,20 @@ internal sealed class CommitQueue : IAsyncDisposable
 
     private void RunInSavepoint(CatalogConnection connection, Job job)
     {
-        connection.Execute("SAVEPOINT job");
         try
         {
             job.Run(new WriteSession(connection, _time.GetUtcNow()));
+            connection.Later(new SqlText(connection.Dialect).Append("RELEASE job"));
+            connection.Later(new SqlText(connection.Dialect).Append(Savepoint));
+            connection.Flush();
         }
         catch (Exception e) when (!connection.IsLost)
         {
+            // The savepoint stays, for the next.
             job.Fail(e);
+            connection.Forget();
             connection.Execute("ROLLBACK TO job");
         }
-
-        connection.Execute("RELEASE job");
     }
 
     private static void RollBack(CatalogConnection connection)

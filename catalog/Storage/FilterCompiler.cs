@@ -144,7 +144,7 @@ internal static partial class FilterCompiler
         if (dot > 0 && type.Find(attribute[..dot]) is { Kind: ColumnKind.Object, IsSearchable: true } properties)
         {
             var key = attribute[(dot + 1)..];
-            PropertyOperators.Append(sql, "t." + properties.Name, key is ['<', .., '>'] ? key[1..^1] : key, op, operand);
+            PropertyOperators.Append(sql, "t." + properties.Name, key is ['<', .., '>'] ? key[1..^1] : key, op, operand, isIndexed: type == RecordTypes.Collections);
             return;
         }
 

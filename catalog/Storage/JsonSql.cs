@@ -17,7 +17,8 @@ internal abstract class JsonSql
     /// <param name="column">Holds objects.</param>
     /// <param name="key">The key.</param>
     /// <param name="list">A JSON array.</param>
-    public abstract void AppendIn(SqlText sql, string column, string key, string list);
+    /// <param name="isIndexed">The column is that of collections, and rows without the value shall not be looked at.</param>
+    public abstract void AppendIn(SqlText sql, string column, string key, string list, bool isIndexed);
 
     /// <summary>The value of the key is of the operand's type and stands in the relation to it.</summary>
     /// <param name="sql">Appended to.</param>

@@ -30,9 +30,19 @@ internal static class ListQuery
             request.Projection.AppendColumns(sql, caller);
         }
 
-        AppendFrom(sql, session, request, caller, restrict);
-        AppendOrder(sql, request);
-        sql.Append(" LIMIT ").Value((long)request.Limit).Append(" OFFSET ").Value(request.Offset);
+        if (restrict is null && ReadableCollections.AreFewFor(session, request, caller))
+        {
+            sql.Append(" FROM collections t WHERE t.uuid IN (SELECT t.uuid FROM ");
+            ReadableCollections.Append(sql, request, caller, session.NowText, Conditions);
+            AppendPage(sql, request);
+            sql.Append(")");
+            AppendOrder(sql, request);
+        }
+        else
+        {
+            AppendFrom(sql, session, request, caller, restrict);
+            AppendPage(sql, request);
+        }
 
         var large = 0L;
         var isCut = false;
@@ -54,6 +64,12 @@ internal static class ListQuery
     public static long Count(CatalogSession session, ListRequest request, Caller caller, Action<SqlText>? restrict)
     {
         var sql = session.Sql("SELECT count(*)");
+        if (restrict is null && ReadableCollections.MayBeCountedByOwner(request, caller))
+        {
+            ReadableCollections.Append(sql.Append(" FROM "), request, caller, session.NowText, Conditions);
+            return session.Count(sql);
+        }
+
         if (!request.Distinct)
         {
             AppendFrom(sql, session, request, caller, restrict);
@@ -73,12 +89,23 @@ internal static class ListQuery
         Access.AppendVisible(sql, type, caller, request.IncludeTrash, session.NowText);
         if (type == RecordTypes.Collections && !request.IncludeOldVersions)
         {
-            sql.Append(" AND t.uuid = t.current_version_uuid");
+            sql.Append(" AND ").Append(sql.Dialect.IsCurrent("t."));
         }
 
-        FilterCompiler.AppendAll(sql, type, request.Filters);
-        AppendWhere(sql, type, request.Where);
+        Conditions(sql, request);
         restrict?.Invoke(sql);
+    }
+
+    private static void Conditions(SqlText sql, ListRequest request)
+    {
+        FilterCompiler.AppendAll(sql, request.Projection.Type, request.Filters);
+        AppendWhere(sql, request.Projection.Type, request.Where);
+    }
+
+    private static void AppendPage(SqlText sql, ListRequest request)
+    {
+        AppendOrder(sql, request);
+        sql.Append(" LIMIT ").Value((long)request.Limit).Append(" OFFSET ").Value(request.Offset);
     }
 
     /// <summary>The legacy hash: equality, or membership where the value is an array.</summary>
@@ -109,6 +136,17 @@ internal static class ListQuery
 
     private static void AppendOrder(SqlText sql, ListRequest request)
     {
+        if (OrderTerms(sql.Dialect, request) is { Count: > 0 } terms)
+        {
+            sql.Append(" ORDER BY ").Append(string.Join(", ", terms));
+        }
+    }
+
+    /// <summary>Names of the columns that a list is ordered by.</summary>
+    public static IEnumerable<string> OrderColumns(SqlDialect dialect, ListRequest request) => OrderTerms(dialect, request).Select(term => term.Split(' ')[0]["t.".Length..]);
+
+    private static List<string> OrderTerms(SqlDialect dialect, ListRequest request)
+    {
         var type = request.Projection.Type;
         var terms = new List<string>();
         var isUnique = false;
@@ -121,7 +159,7 @@ internal static class ListQuery
                 continue;
             }
 
-            terms.Add(sql.Dialect.Order("t." + column, isDescending: direction == "DESC"));
+            terms.Add(dialect.Order("t." + column, isDescending: direction == "DESC"));
             isUnique = column is "uuid" or "id";
         }
 
@@ -129,13 +167,10 @@ internal static class ListQuery
         {
             // Pages of rows in no order would overlap.
             terms.AddRange(request.Projection.Shown.Where(column => !column.IsDerived && !terms.Any(term => term.StartsWith($"t.{column.Name} ", StringComparison.Ordinal)))
-                .Select(column => sql.Dialect.Order("t." + column.Name, isDescending: false)));
+                .Select(column => dialect.Order("t." + column.Name, isDescending: false)));
         }
 
-        if (terms.Count > 0)
-        {
-            sql.Append(" ORDER BY ").Append(string.Join(", ", terms));
-        }
+        return terms;
     }
 
     /// <summary>Unknown and malformed entries are dropped silently.</summary>

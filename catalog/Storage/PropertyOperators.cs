@@ -6,21 +6,27 @@ namespace KeepFs.Catalog.Storage;
 /// <summary>The operators of filters on one key of a JSON column, such as <c>properties.KEY</c> (catalog-api.md 3.3).</summary>
 internal static class PropertyOperators
 {
-    public static void Append(SqlText sql, string column, string key, string op, JsonElement operand)
+    /// <param name="sql">Where to append.</param>
+    /// <param name="column">The column, of the alias t.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="op">The operator.</param>
+    /// <param name="operand">What it is compared with.</param>
+    /// <param name="isIndexed">Values of this column have an index.</param>
+    public static void Append(SqlText sql, string column, string key, string op, JsonElement operand, bool isIndexed)
     {
         switch (op)
         {
             case "=":
-                sql.Dialect.Json.AppendIn(sql, column, key, "[" + AttributeSet.CanonicalJson(operand) + "]");
+                sql.Dialect.Json.AppendIn(sql, column, key, "[" + AttributeSet.CanonicalJson(operand) + "]", isIndexed);
                 break;
             case "!=" or "<>":
                 sql.Append("NOT ");
-                sql.Dialect.Json.AppendIn(sql, column, key, "[" + AttributeSet.CanonicalJson(operand) + "]");
+                sql.Dialect.Json.AppendIn(sql, column, key, "[" + AttributeSet.CanonicalJson(operand) + "]", isIndexed: false);
                 break;
             case "in" or "not in":
                 var list = operand.ValueKind == JsonValueKind.Array ? AttributeSet.CanonicalJson(operand) : throw WrongOperand(key, op, operand);
                 sql.Append(op == "in" ? "" : "NOT ");
-                sql.Dialect.Json.AppendIn(sql, column, key, list);
+                sql.Dialect.Json.AppendIn(sql, column, key, list, isIndexed && op == "in");
                 break;
             case "<" or "<=" or ">" or ">=":
                 AppendCompare(sql, column, key, op, operand);

@@ -14,20 +14,35 @@ internal static class RecordStore
     }
 
     /// <summary>The record if the caller may read it, with what <see cref="Projection"/> needs to show it.</summary>
-    public static Row? FindVisible(CatalogSession session, Projection projection, string uuid, Caller caller, bool includeTrash)
+    public static Row? FindVisible(CatalogSession session, Projection projection, string uuid, Caller caller, bool includeTrash) =>
+        session.Rows(Visible(session, projection, uuid, caller, includeTrash), projection.Type).SingleOrDefault();
+
+    /// <inheritdoc cref="FindVisible"/>
+    public static async Task<Row?> FindVisibleAsync(CatalogSession session, Projection projection, string uuid, Caller caller, bool includeTrash) =>
+        (await session.RowsAsync(Visible(session, projection, uuid, caller, includeTrash), projection.Type)).SingleOrDefault();
+
+    private static SqlText Visible(CatalogSession session, Projection projection, string uuid, Caller caller, bool includeTrash)
     {
         var sql = session.Sql("SELECT ");
         projection.AppendColumns(sql, caller);
         sql.Append($" FROM {projection.Type.Table} t WHERE t.uuid = ").Value(uuid).Append(" AND ");
         Access.AppendVisible(sql, projection.Type, caller, includeTrash, session.NowText);
-        return session.Rows(sql, projection.Type).SingleOrDefault();
+        return sql;
     }
 
     public static bool Exists(CatalogSession session, RecordType type, string uuid) =>
         session.Scalar($"SELECT 1 FROM {type.Table} WHERE uuid = @p0", uuid) is not null;
 
     /// <summary>Inserts the row's values.</summary>
-    public static void Insert(WriteSession session, Row row, string? extraColumn = null, object? extraValue = null)
+    public static void Insert(WriteSession session, Row row, string? extraColumn = null, object? extraValue = null) => session.Execute(Insertion(session, row, extraColumn, extraValue));
+
+    /// <summary>As <see cref="Insert"/>, for what nobody reads in the same transaction and nothing forbids.</summary>
+    public static void InsertLater(WriteSession session, Row row) => session.Later(Insertion(session, row, null, null));
+
+    /// <summary>As <see cref="Insert"/>; returns the row's number.</summary>
+    public static long InsertNumbered(WriteSession session, Row row) => session.Count(Insertion(session, row, null, null).Append(" RETURNING id"));
+
+    private static SqlText Insertion(WriteSession session, Row row, string? extraColumn, object? extraValue)
     {
         var columns = row.Values.Where(pair => row.Type.Find(pair.Key) is { IsDerived: false }).ToList();
         if (extraColumn is not null)
@@ -37,7 +52,7 @@ internal static class RecordStore
 
         var sql = session.Sql($"INSERT INTO {row.Type.Table} ({string.Join(", ", columns.Select(pair => pair.Key))}) VALUES (");
         sql.Join(", ", columns.Select<KeyValuePair<string, object?>, Action<SqlText>>(pair => s => s.Value(pair.Value))).Append(")");
-        session.Execute(sql);
+        return sql;
     }
 
     /// <summary>Writes the given columns and counts the revision up.</summary>

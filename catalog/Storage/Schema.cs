@@ -140,4 +140,35 @@ internal static class Schema
 
     /// <summary>Secrets of tokens, encrypted (<see cref="Tokens.TokenSeal"/>); null for tokens from before.</summary>
     public static string SealedTokenSecrets(SqlDialect sql) => $"ALTER TABLE api_client_authorizations ADD COLUMN sealed_secret {sql.Text}";
+
+    /// <summary>Indexes for large catalogues.</summary>
+    public static string Version7(SqlDialect sql) => $"""
+        -- Both ends of a permission link are UUIDs.
+        CREATE INDEX links_permission_tail ON links(tail_uuid, head_uuid, name) WHERE link_class = 'permission';
+
+        -- The users that a user acts as; every request asks for them.
+        CREATE INDEX reachable_managed ON reachable(user_uuid, target_uuid) WHERE level = 3 AND substr(target_uuid, 7, 5) = 'tpzed';
+
+        -- Everything that says whether a reader sees a collection, in the order in which most lists are.
+        CREATE INDEX collections_readable ON collections(owner_uuid, modified_at{sql.NullsFirst}, uuid, trash_at) WHERE {sql.IsCurrent("")};
+        CREATE INDEX collections_name ON collections(name{sql.NullsFirst}, uuid) WHERE {sql.IsCurrent("")};
+        {sql.Choose(SqliteProperties, "")}
+        """;
+
+    // What the index on properties is in PostgreSQL: top-level text and numbers. What is found here is compared exactly, as everything else.
+    private const string SqliteProperties = """
+        CREATE TABLE keepfs_properties (key TEXT NOT NULL, value NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (key, value, id)) WITHOUT ROWID;
+        CREATE TRIGGER collections_properties_new AFTER INSERT ON collections WHEN new.properties <> '{}' BEGIN
+            INSERT OR IGNORE INTO keepfs_properties SELECT key, value, new.id FROM json_each(new.properties) WHERE type IN ('text', 'integer', 'real');
+        END;
+        CREATE TRIGGER collections_properties_changed AFTER UPDATE OF properties ON collections WHEN new.properties <> old.properties BEGIN
+            DELETE FROM keepfs_properties WHERE (key, value, id) IN (SELECT key, value, old.id FROM json_each(old.properties) WHERE type IN ('text', 'integer', 'real'));
+            INSERT OR IGNORE INTO keepfs_properties SELECT key, value, new.id FROM json_each(new.properties) WHERE type IN ('text', 'integer', 'real');
+        END;
+        CREATE TRIGGER collections_properties_gone AFTER DELETE ON collections WHEN old.properties <> '{}' BEGIN
+            DELETE FROM keepfs_properties WHERE (key, value, id) IN (SELECT key, value, old.id FROM json_each(old.properties) WHERE type IN ('text', 'integer', 'real'));
+        END;
+        INSERT OR IGNORE INTO keepfs_properties
+            SELECT j.key, j.value, c.id FROM collections c, json_each(c.properties) j WHERE c.properties <> '{}' AND j.type IN ('text', 'integer', 'real');
+        """;
 }

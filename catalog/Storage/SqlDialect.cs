@@ -35,16 +35,33 @@ internal abstract class SqlDialect
     /// <summary>Statements that come again are worth compiling in the server.</summary>
     public abstract bool PreparesStatements { get; }
 
+    /// <summary>Each statement is a message to another process and back, which several can share.</summary>
+    public abstract bool WaitsForServer { get; }
+
     /// <summary>What only one of the databases understands.</summary>
     public abstract string Choose(string sqlite, string postgres);
 
-    /// <summary>Everything that a user reaches (<see cref="PermissionGraph"/>); the user is the parameter.</summary>
-    public abstract string WalkPermissions { get; }
+    /// <summary>Everything that is reached from one node (<see cref="PermissionGraph"/>), which is the parameter, as a table <c>walk(node, level, last)</c>.</summary>
+    /// <param name="level">With which level it begins.</param>
+    /// <param name="startsWith">When it goes on from a node <c>w.node</c> that is no group.</param>
+    public abstract string WalkPermissions(int level, string startsWith);
+
+    /// <summary>The smaller of two numbers.</summary>
+    public abstract string Least(string left, string right);
+
+    /// <summary>The larger of two numbers.</summary>
+    public abstract string Greatest(string left, string right);
 
     /// <summary>The expression is one of the list's values.</summary>
     /// <param name="expression">Text or integer.</param>
     /// <param name="list">Name of a parameter that is a <see cref="SqlList"/>.</param>
     public abstract string In(string expression, string list);
+
+    /// <summary>The expression is one of the values of a query of one column, which is run first.</summary>
+    public abstract string InQuery(string expression, string query);
+
+    /// <summary>A collection is no past version, in the form that indexes know.</summary>
+    public abstract string IsCurrent(string prefix);
 
     /// <summary>The opposite of <see cref="In"/>; null for null, unless the list is empty.</summary>
     public abstract string NotIn(string expression, string list);
@@ -61,7 +78,7 @@ internal abstract class SqlDialect
     /// <summary>A term of ORDER BY; null comes before everything else.</summary>
     public abstract string Order(string column, bool isDescending);
 
-    /// <summary>All tables of the schema, by name.</summary>
+    /// <summary>All tables of the schema, by name, but for those that the database keeps by itself.</summary>
     public abstract List<string> Tables(CatalogSession session);
 
     /// <summary>The columns of a table in their order.</summary>
@@ -69,6 +86,9 @@ internal abstract class SqlDialect
 
     /// <summary>Rows were inserted with an <see cref="Id"/> of their own: the next one without shall follow the highest.</summary>
     public abstract void GivenIds(WriteSession session, string table);
+
+    /// <summary>Many rows have come: statements shall be planned for them.</summary>
+    public abstract void LookAtData(WriteSession session);
 
     /// <summary>Makes a parameter of a statement that is about to be compiled.</summary>
     public abstract DbParameter Parameter(string name, object? value);

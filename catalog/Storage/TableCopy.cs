@@ -35,15 +35,34 @@ internal static class TableCopy
     /// <param name="to">Where.</param>
     /// <param name="table">Its table.</param>
     /// <param name="columns">Names of columns.</param>
-    /// <param name="values">Their values; <see cref="DBNull"/> for none.</param>
+    /// <param name="values">Their values, and others behind them; <see cref="DBNull"/> for none.</param>
     public static void Insert(WriteSession to, string table, List<string> columns, ReadOnlySpan<object> values)
     {
-        var sql = to.Sql($"INSERT INTO {table} ({string.Join(", ", columns)}) VALUES (");
-        for (var i = 0; i < columns.Count; i++)
+        var sql = to.Sql($"INSERT INTO {table} ({string.Join(", ", columns)}) VALUES ");
+        AppendRow(sql, columns.Count, values);
+        to.Execute(sql);
+    }
+
+    /// <summary>Inserts rows with one statement, all of them or none.</summary>
+    public static void Insert(WriteSession to, string table, List<string> columns, List<object[]> rows)
+    {
+        var sql = to.Sql($"INSERT INTO {table} ({string.Join(", ", columns)}) VALUES ");
+        for (var i = 0; i < rows.Count; i++)
+        {
+            AppendRow(sql.Append(i == 0 ? "" : ", "), columns.Count, rows[i]);
+        }
+
+        to.Execute(sql);
+    }
+
+    private static void AppendRow(SqlText sql, int count, ReadOnlySpan<object> values)
+    {
+        sql.Append("(");
+        for (var i = 0; i < count; i++)
         {
             sql.Append(i == 0 ? "" : ", ").Value(values[i] is DBNull ? null : values[i]);
         }
 
-        to.Execute(sql.Append(")"));
+        sql.Append(")");
     }
 }

@@ -8,7 +8,7 @@ namespace KeepFs.Cli.Verbs;
 /// <summary><c>keepfs bench</c>: measures a part of the program against its peers on this machine.</summary>
 internal static class BenchCommand
 {
-    public static Command Create() => new("bench", "Measure against other programs on this machine, in interleaved rounds.") { Keepstore(), Mount(), Web() };
+    public static Command Create() => new("bench", "Measure against other programs on this machine, in interleaved rounds.") { Keepstore(), Mount(), Web(), BenchCatalogCommand.Create() };
 
     internal static Uri ServerAt(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttp

@@ -14,6 +14,7 @@ public sealed partial class LocatorSigner
     private const int SignatureLength = 40;
     private readonly byte[] _key;
     private readonly byte[] _messageEnd;
+    private readonly SignatureLanes _lanes;
 
     /// <summary>Creates a signer.</summary>
     /// <param name="key">BlobSigningKey, used as it is; empty means that nothing is signed.</param>
@@ -21,6 +22,7 @@ public sealed partial class LocatorSigner
     public LocatorSigner(ReadOnlySpan<byte> key, TimeSpan lifetime)
     {
         _key = key.ToArray();
+        _lanes = new SignatureLanes(key);
         Lifetime = lifetime;
         _messageEnd = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"@{(long)lifetime.TotalSeconds:x}"));
     }
@@ -69,6 +71,47 @@ public sealed partial class LocatorSigner
         ComputeHex(hashText, token, expiryHex, destination.Slice(2, SignatureLength));
         destination[2 + SignatureLength] = (byte)'@';
         expiryHex.CopyTo(destination[(3 + SignatureLength)..]);
+    }
+
+    /// <summary>As <see cref="WriteHint"/> for many blocks of one text, several at once.</summary>
+    /// <param name="text">Holds the digits of each hash, and has room for each hint.</param>
+    /// <param name="places">Where the digits begin and where the hint shall.</param>
+    /// <param name="token">UTF-8 of the token.</param>
+    /// <param name="expiryHex">Eight hex digits, see <see cref="ExpiryHex"/>.</param>
+    public void WriteHints(Span<byte> text, ReadOnlySpan<(int Hash, int Hint)> places, ReadOnlySpan<byte> token, ReadOnlySpan<byte> expiryHex)
+    {
+        if (!SignatureLanes.IsSupported || places.Length < SignatureLanes.Count / 2)
+        {
+            foreach (var (hash, hint) in places)
+            {
+                WriteHint(text.Slice(hash, BlockHash.TextLength), token, expiryHex, text[hint..]);
+            }
+
+            return;
+        }
+
+        var tail = SignatureLanes.Tail([(byte)'@', .. token, (byte)'@', .. expiryHex, .. _messageEnd]);
+        Span<int> hashes = stackalloc int[SignatureLanes.Count];
+        Span<byte> macs = stackalloc byte[SignatureLanes.Count * HMACSHA1.HashSizeInBytes];
+        for (var at = 0; at < places.Length; at += SignatureLanes.Count)
+        {
+            // The last ones are done again where fewer are left.
+            var some = places.Slice(at, Math.Min(SignatureLanes.Count, places.Length - at));
+            for (var lane = 0; lane < SignatureLanes.Count; lane++)
+            {
+                hashes[lane] = some[Math.Min(lane, some.Length - 1)].Hash;
+            }
+
+            _lanes.Compute(text, hashes, tail, macs);
+            for (var lane = 0; lane < some.Length; lane++)
+            {
+                var hint = text.Slice(some[lane].Hint, HintLength);
+                "+A"u8.CopyTo(hint);
+                Convert.TryToHexStringLower(macs.Slice(lane * HMACSHA1.HashSizeInBytes, HMACSHA1.HashSizeInBytes), hint.Slice(2, SignatureLength), out _);
+                hint[2 + SignatureLength] = (byte)'@';
+                expiryHex.CopyTo(hint[(3 + SignatureLength)..]);
+            }
+        }
     }
 
     /// <summary>Length of the hint that <see cref="WriteHint"/> writes.</summary>

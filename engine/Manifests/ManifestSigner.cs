@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 using KeepFs.Engine.Blocks;
 
@@ -15,10 +16,10 @@ public static class ManifestSigner
             return Strip(manifest);
         }
 
-        Span<byte> hint = stackalloc byte[LocatorSigner.HintLength];
         var tokenUtf8 = Encoding.UTF8.GetBytes(token);
         var expiryHex = Encoding.ASCII.GetBytes(LocatorSigner.ExpiryHex(expiry));
         var output = new ArrayBufferWriter<byte>(manifest.Length + (manifest.Length / 2) + 256);
+        var places = new List<(int Hash, int Hint)>();
         var copied = 0;
         var tokens = new ManifestTokens(manifest);
         while (tokens.MoveToNextStream())
@@ -27,15 +28,19 @@ public static class ManifestSigner
             while (tokens.TryNextToken(out var locator) && ManifestTokens.LooksLikeLocator(locator))
             {
                 output.Write(manifest[copied..tokens.TokenOffset]);
+                var hash = output.WrittenCount;
                 WriteStripped(output, locator);
-                signer.WriteHint(locator[..BlockHash.TextLength], tokenUtf8, expiryHex, hint);
-                output.Write(hint);
+                places.Add((hash, output.WrittenCount));
+                output.GetSpan(LocatorSigner.HintLength);
+                output.Advance(LocatorSigner.HintLength);
                 copied = tokens.TokenOffset + locator.Length;
             }
         }
 
         output.Write(manifest[copied..]);
-        return output.WrittenSpan.ToArray();
+        var signed = output.WrittenSpan.ToArray();
+        signer.WriteHints(signed, CollectionsMarshal.AsSpan(places), tokenUtf8, expiryHex);
+        return signed;
     }
 
     /// <summary>The manifest as it is stored: every <c>+A</c> hint removed, all other hints kept.</summary>

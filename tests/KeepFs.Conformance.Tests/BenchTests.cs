@@ -51,4 +51,36 @@ public sealed class BenchTests
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    [Fact]
+    public async Task Bench_catalog_measures_every_load_on_both_databases()
+    {
+        var folder = Directory.CreateTempSubdirectory("keepfs-bench-test-").FullName;
+        try
+        {
+            // PostgreSQL's own user must get to its folder.
+            File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherExecute);
+            var result = await Shell.RunAsync(
+                KeepFsProcess.Program,
+                [
+                    "bench", "catalog", "--folder", folder, "--database", "both", "--rounds", "1", "--collections", "1000", "--users", "50", "--creates", "20", "--lists", "11", "--files", "100",
+                    "--seconds", "0.1", "--json",
+                ]);
+            result.Ok();
+            var rows = result.Lines.Select(line => JsonNode.Parse(line)!).ToList();
+            Assert.Equal(["postgres", "sqlite"], rows.Select(row => (string)row["database"]!).Distinct().Order(StringComparer.Ordinal));
+            foreach (var database in rows.GroupBy(row => (string)row["database"]!))
+            {
+                Assert.Equal(29, database.Count());
+            }
+
+            Assert.All(rows, row => Assert.True((double)row["median"]! > 0, row.ToJsonString()));
+            Assert.Equal(2, rows.Count(row => row["peer_ratio"] is not null));
+            Assert.Empty(Directory.GetFileSystemEntries(folder));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 }

@@ -7,7 +7,7 @@ internal sealed class PostgresJson : JsonSql
 
     public override void AppendHasKey(SqlText sql, string column, string key) => sql.Append($"coalesce(jsonb_exists({column}::jsonb, ").Value(key).Append("), false)");
 
-    public override void AppendIn(SqlText sql, string column, string key, string list)
+    public override void AppendIn(SqlText sql, string column, string key, string list, bool isIndexed)
     {
         sql.Append("(");
         AppendIndexed(sql, column, key, list);

@@ -202,11 +202,14 @@ internal sealed class PostgresStore : CatalogStore
             ApplicationName = connection.ApplicationName ?? "keepfs-catalog",
             // Batches wait for those of other processes, an import among them.
             CommandTimeout = 0,
+            // What goes several at once; other statements are compiled one by one.
+            MaxAutoPrepare = 100,
+            AutoPrepareMinUsages = 2,
             Timeout = Math.Min(connection.Timeout, 5),
             // Details hold values, and errors are logged.
             IncludeErrorDetail = false,
-            // Queries are short; compiling them to machine code costs more than it gains.
-            Options = $"{connection.Options} -c search_path={PostgresDialect.Schema} -c synchronous_commit=on -c jit=off -c client_min_messages=warning {options}".Trim(),
+            // Queries are short; compiling them to machine code, or starting processes for them, costs more than it gains.
+            Options = $"{connection.Options} -c search_path={PostgresDialect.Schema} -c synchronous_commit=on -c jit=off -c max_parallel_workers_per_gather=0 -c client_min_messages=warning {options}".Trim(),
         };
         if (!own.Host!.StartsWith('/'))
         {

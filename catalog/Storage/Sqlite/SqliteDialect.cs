@@ -16,6 +16,8 @@ internal sealed class SqliteDialect : SqlDialect
     // The driver keeps what it compiled.
     public override bool PreparesStatements => false;
 
+    public override bool WaitsForServer => false;
+
     public override string Id => "INTEGER PRIMARY KEY";
 
     public override string IdForEver => "INTEGER PRIMARY KEY AUTOINCREMENT";
@@ -30,25 +32,34 @@ internal sealed class SqliteDialect : SqlDialect
 
     public override string NullsFirst => "";
 
-    public override string WalkPermissions => """
+    // The planner knows nothing of the data and would go through all permission links for each step.
+    public override string WalkPermissions(int level, string startsWith) => $"""
         WITH RECURSIVE walk(node, level, last) AS (
-            SELECT @p0, 3, 3
+            SELECT @p0, {level}, {level}
             UNION
             SELECT g.uuid, w.level, 3
-                FROM walk w JOIN groups g ON g.owner_uuid = w.node
-                WHERE w.node = @p0 OR substr(w.node, 7, 5) = 'j7d0g'
+                FROM walk w JOIN groups g INDEXED BY groups_owner ON g.owner_uuid = w.node
+                WHERE {startsWith} OR substr(w.node, 7, 5) = 'j7d0g'
             UNION
             SELECT l.head_uuid,
                    min(w.level, CASE l.name WHEN 'can_manage' THEN 3 WHEN 'can_write' THEN 2 ELSE 1 END),
                    CASE l.name WHEN 'can_manage' THEN 3 WHEN 'can_write' THEN 2 ELSE 1 END
-                FROM walk w JOIN links l ON l.tail_uuid = w.node AND l.link_class = 'permission'
-                WHERE w.node = @p0 OR substr(w.node, 7, 5) = 'j7d0g'
+                FROM walk w JOIN links l INDEXED BY links_permission_tail ON l.tail_uuid = w.node AND l.link_class = 'permission'
+                WHERE {startsWith} OR substr(w.node, 7, 5) = 'j7d0g'
         )
         """;
+
+    public override string Least(string left, string right) => $"min({left}, {right})";
+
+    public override string Greatest(string left, string right) => $"max({left}, {right})";
 
     public override string Choose(string sqlite, string postgres) => sqlite;
 
     public override string In(string expression, string list) => $"{expression} IN (SELECT value FROM json_each({list}))";
+
+    public override string InQuery(string expression, string query) => $"{expression} IN ({query})";
+
+    public override string IsCurrent(string prefix) => $"{prefix}uuid = {prefix}current_version_uuid";
 
     public override string NotIn(string expression, string list) => $"{expression} NOT IN (SELECT value FROM json_each({list}))";
 
@@ -61,13 +72,18 @@ internal sealed class SqliteDialect : SqlDialect
     public override string Order(string column, bool isDescending) => isDescending ? column + " DESC" : column + " ASC";
 
     public override List<string> Tables(CatalogSession session) =>
-        session.Strings("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name");
+        session.Strings("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND name NOT LIKE 'keepfs!_%' ESCAPE '!' ORDER BY name");
 
     public override List<string> Columns(CatalogSession session, string table) => session.Strings("SELECT name FROM pragma_table_info(@p0)", table);
 
     public override void GivenIds(WriteSession session, string table)
     {
         // It always goes by the highest.
+    }
+
+    public override void LookAtData(WriteSession session)
+    {
+        // Its plans are those that it makes without; they stay the same.
     }
 
     public override DbParameter Parameter(string name, object? value) => new SqliteParameter { ParameterName = name, Value = ValueOf(value) };

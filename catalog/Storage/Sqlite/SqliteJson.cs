@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace KeepFs.Catalog.Storage.Sqlite;
 
 /// <summary>JSON conditions over SQLite's <c>json_each</c>. Immutable.</summary>
@@ -16,9 +18,16 @@ internal sealed class SqliteJson : JsonSql
             """);
     }
 
-    public override void AppendIn(SqlText sql, string column, string key, string list) => sql
-        .Append($"EXISTS (SELECT 1 FROM json_each({column}) j, json_each(").Value(list).Append(") o WHERE j.key = ").Value(key)
-        .Append(" AND ").Append(Same("j")).Append(")");
+    public override void AppendIn(SqlText sql, string column, string key, string list, bool isIndexed)
+    {
+        var (values, name) = (sql.Parameter(list), sql.Parameter(key));
+        if (isIndexed && HoldsTextAndNumbers(list))
+        {
+            sql.Append($"t.id IN (SELECT p.id FROM keepfs_properties p WHERE p.key = {name} AND p.value IN (SELECT value FROM json_each({values}))) AND ");
+        }
+
+        sql.Append($"EXISTS (SELECT 1 FROM json_each({column}) j, json_each({values}) o WHERE j.key = {name} AND {Same("j")})");
+    }
 
     public override void AppendCompare(SqlText sql, string column, string key, string op, object operand) => sql
         .Append($"EXISTS (SELECT 1 FROM json_each({column}) j WHERE j.key = ").Value(key)
@@ -38,6 +47,12 @@ internal sealed class SqliteJson : JsonSql
         .Append($"EXISTS (SELECT 1 FROM json_each({column}) j, json_each(").Value("[" + value + "]").Append(") o WHERE j.key = ").Value(key)
         .Append(" AND (").Append(Same("j"))
         .Append(" OR (j.type = 'array' AND EXISTS (SELECT 1 FROM json_each(j.value) e WHERE ").Append(Same("e")).Append("))))");
+
+    private static bool HoldsTextAndNumbers(string list)
+    {
+        using var values = JsonDocument.Parse(list);
+        return values.RootElement.EnumerateArray().All(value => value.ValueKind is JsonValueKind.String or JsonValueKind.Number);
+    }
 
     private static string Same(string alias) => SameScalar.Replace("{0}", alias, StringComparison.Ordinal);
 }

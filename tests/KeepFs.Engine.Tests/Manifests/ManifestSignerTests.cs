@@ -49,4 +49,28 @@ public sealed class ManifestSignerTests
         ManifestSigner.Verify(Utf8(manifest), Signer, token, DateTimeOffset.FromUnixTimeSeconds(1_700_000_000), allowUnsigned, out _);
 
     private static string Sign(string manifest) => Encoding.UTF8.GetString(ManifestSigner.Sign(Utf8(manifest), Signer, BlockVectors.Token1, Expiry));
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(13)]
+    [InlineData(14)]
+    [InlineData(82)]
+    [InlineData(200)]
+    public void Signatures_made_together_are_those_made_one_by_one(int tokenLength)
+    {
+        var token = new string('t', tokenLength);
+        var expiry = DateTimeOffset.FromUnixTimeSeconds(0x60000000);
+        foreach (var key in (string[])["k", new string('k', 64), new string('k', 65)])
+        {
+            var signer = new LocatorSigner(key, TimeSpan.FromDays(14));
+            for (var count = 1; count < 35; count++)
+            {
+                var locators = Enumerable.Range(0, count).Select(i => $"{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData([(byte)i]))[..32]}+{i + 1}+Z{i}").ToList();
+                string Text(Func<string, string> sign) => $". {string.Join(' ', locators.Take(count / 2).Select(sign))} 0:0:a\n./b {string.Join(' ', locators.Skip(count / 2).Select(sign))} 0:0:c\n".Replace("  ", " ", StringComparison.Ordinal);
+                var signed = Encoding.ASCII.GetString(ManifestSigner.Sign(Encoding.ASCII.GetBytes(Text(locator => locator)), signer, token, expiry));
+                Assert.Equal(Text(locator => signer.Sign(locator, token, expiry)), signed);
+                Assert.Equal(SignatureCheck.Valid, ManifestSigner.Verify(Encoding.ASCII.GetBytes(signed), signer, token, expiry.AddDays(-1), allowUnsigned: false, out _));
+            }
+        }
+    }
 }
