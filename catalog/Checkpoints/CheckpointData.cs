@@ -16,6 +16,9 @@ internal sealed class CheckpointData(CatalogContext catalog)
     /// <summary>Parts that build on a full one before the next is full: rebuilding reads them all, and a full one a day keeps old faults from staying unseen.</summary>
     private const int MaxChanges = 24;
 
+    /// <summary>Changes of less than this are never too many for a full part; more than half of it are.</summary>
+    private const long MinChangedBytes = 1 << 20;
+
     /// <summary>More changed collections than this are not looked up one by one.</summary>
     private const int MaxFamilies = 100_000;
 
@@ -31,7 +34,7 @@ internal sealed class CheckpointData(CatalogContext catalog)
     {
         const string Changes = "FROM logs WHERE event_type IN ('create', 'update', 'delete')";
         if (state.Parts.Count == 0 || state.Parts.Count > MaxChanges || state.Epoch != CheckpointRecords.Epoch(session)
-            || state.Parts.Skip(1).Sum(part => part.Bytes) > state.Parts[0].Bytes / 2
+            || state.Parts.Skip(1).Sum(part => part.Bytes) > Math.Max(MinChangedBytes, state.Parts[0].Bytes / 2)
             // Gaps before the oldest may be records that were swept.
             || session.Scalar($"SELECT min(id) {Changes}") is not long oldest || oldest > state.Log + 1)
         {

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Text;
 using KeepFs.Catalog.Exchange;
 using KeepFs.Catalog.Records;
+using KeepFs.Catalog.Storage;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Client;
 using Microsoft.Extensions.Logging;
@@ -67,15 +68,34 @@ internal sealed partial class Checkpointer : IAsyncDisposable
     /// <param name="isFull">It shall not build on earlier ones.</param>
     /// <param name="ct">Ends the work; what is there stays as it is.</param>
     /// <exception cref="ApiException">503: another process makes one, or the keepstores do not store the blocks; the message says why.</exception>
-    public async Task<CheckpointHead> MakeAsync(bool isFull, CancellationToken ct)
+    public async Task<CheckpointHead> MakeAsync(bool isFull, CancellationToken ct) =>
+        await TryMakeAsync(isFull, static _ => true, ct) ?? throw new ApiException(503, "another catalogue process is making a checkpoint; try again later");
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _loop;
+        await _one.WaitAsync();
+        _http.Dispose();
+        _stop.Dispose();
+        _one.Dispose();
+    }
+
+    /// <summary>Null when it is not due (any more), or another process makes one.</summary>
+    private async Task<CheckpointHead?> TryMakeAsync(bool isFull, Func<CatalogSession, bool> isDue, CancellationToken ct)
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, _stop.Token);
         ct = both.Token;
         await _one.WaitAsync(ct);
         try
         {
-            var before = await _catalog.Database.WriteAsync(session => _records.TryClaim(session, _process), ct)
-                ?? throw new ApiException(503, "another catalogue process is making a checkpoint; try again later");
+            // Looked at outside the write first: most of the time there is nothing to do.
+            if (!await _catalog.Database.ReadAsync(isDue, ct)
+                || await _catalog.Database.WriteAsync(session => isDue(session) ? _records.TryClaim(session, _process) : null, ct) is not { } before)
+            {
+                return null;
+            }
+
             try
             {
                 return await MakeAsync(before, isFull, ct);
@@ -100,16 +120,6 @@ internal sealed partial class Checkpointer : IAsyncDisposable
         {
             _one.Release();
         }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        await _loop;
-        await _one.WaitAsync();
-        _http.Dispose();
-        _stop.Dispose();
-        _one.Dispose();
     }
 
     private async Task<CheckpointHead> MakeAsync(CheckpointState before, bool isFull, CancellationToken ct)
@@ -210,24 +220,22 @@ internal sealed partial class Checkpointer : IAsyncDisposable
     {
         try
         {
-            var isDue = await _catalog.Database.ReadAsync(
-                session =>
-                {
-                    var state = _records.Read(session);
-                    var old = state?.At is { } at ? session.Now - Timestamp.Parse(at) : TimeSpan.MaxValue;
-                    return (old >= age || old < TimeSpan.Zero) && _records.HasChanged(session, state);
-                },
-                ct);
-            if (isDue)
-            {
-                await MakeAsync(isFull: false, ct);
-            }
+            await TryMakeAsync(isFull: false, session => IsDue(session, age), ct);
         }
         catch (Exception e) when (!ct.IsCancellationRequested)
         {
             // The next look tries again.
             LogFailed(_logger, e.Message, e is ApiException or KeepException ? null : e);
         }
+    }
+
+    private bool IsDue(CatalogSession session, TimeSpan age)
+    {
+        var state = _records.Read(session);
+        var old = state?.At is { } at ? session.Now - Timestamp.Parse(at) : TimeSpan.MaxValue;
+
+        // In the future: the clock was put back.
+        return (old >= age || old < TimeSpan.Zero) && _records.HasChanged(session, state);
     }
 
     [LoggerMessage(5301, LogLevel.Information, "Checkpoint {Sequence} is stored, its head is {Head}: {Records} records in {Blocks} blocks (builds on earlier ones: {IsPartial})")]

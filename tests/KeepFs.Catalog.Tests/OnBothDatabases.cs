@@ -6,6 +6,10 @@ public sealed class FilterTestsOnSqlite(FilterTests.SqliteData data) : FilterTes
 
 public sealed class FilterTestsOnPostgres(FilterTests.PostgresData data) : FilterTests(data), IClassFixture<FilterTests.PostgresData>;
 
+public sealed class CheckpointTestsOnSqlite() : Checkpoints.CheckpointTests(DatabaseKind.Sqlite);
+
+public sealed class CheckpointTestsOnPostgres() : Checkpoints.CheckpointTests(DatabaseKind.Postgres);
+
 public sealed class CollectionTestsOnSqlite() : CollectionTests(DatabaseKind.Sqlite);
 
 public sealed class CollectionTestsOnPostgres() : CollectionTests(DatabaseKind.Postgres);
