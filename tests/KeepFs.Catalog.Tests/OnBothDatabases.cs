@@ -69,3 +69,11 @@ public sealed class QuotaTestsOnPostgres() : QuotaTests(DatabaseKind.Postgres);
 public sealed class ReferenceTestsOnSqlite() : ReferenceTests(DatabaseKind.Sqlite);
 
 public sealed class ReferenceTestsOnPostgres() : ReferenceTests(DatabaseKind.Postgres);
+
+public sealed class RequestFuzzTestsOnSqlite() : Fuzz.RequestFuzzTests(DatabaseKind.Sqlite);
+
+public sealed class RequestFuzzTestsOnPostgres() : Fuzz.RequestFuzzTests(DatabaseKind.Postgres);
+
+public sealed class RandomFilterTestsOnSqlite() : Fuzz.RandomFilterTests(DatabaseKind.Sqlite);
+
+public sealed class RandomFilterTestsOnPostgres() : Fuzz.RandomFilterTests(DatabaseKind.Postgres);
