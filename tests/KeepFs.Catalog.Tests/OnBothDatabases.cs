@@ -77,3 +77,11 @@ public sealed class RequestFuzzTestsOnPostgres() : Fuzz.RequestFuzzTests(Databas
 public sealed class RandomFilterTestsOnSqlite() : Fuzz.RandomFilterTests(DatabaseKind.Sqlite);
 
 public sealed class RandomFilterTestsOnPostgres() : Fuzz.RandomFilterTests(DatabaseKind.Postgres);
+
+public sealed class InjectionTestsOnSqlite() : Fuzz.InjectionTests(DatabaseKind.Sqlite);
+
+public sealed class InjectionTestsOnPostgres() : Fuzz.InjectionTests(DatabaseKind.Postgres);
+
+public sealed class VersionModelTestsOnSqlite() : Fuzz.VersionModelTests(DatabaseKind.Sqlite);
+
+public sealed class VersionModelTestsOnPostgres() : Fuzz.VersionModelTests(DatabaseKind.Postgres);
