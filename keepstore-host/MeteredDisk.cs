@@ -86,6 +86,20 @@ internal sealed class MeteredDisk(IDisk inner, DiskMeter meter) : IDisk
             }
         }
 
+        public void WriteDirect(ReadOnlySpan<byte> source)
+        {
+            try
+            {
+                inner.WriteDirect(source);
+                meter.CountWritten(source.Length);
+            }
+            catch (DiskException e)
+            {
+                meter.CountFailure(e);
+                throw;
+            }
+        }
+
         public void Sync() => meter.Count(DiskOperation.Fsync, inner.Sync);
 
         public void DropCache() => inner.DropCache();

@@ -56,6 +56,7 @@ internal static class VolumeDrivers
             {
                 Root = root,
                 Serialize = parameters.Boolean("Serialize"),
+                WritesDirectly = parameters.Boolean("DirectWrites", byDefault: true),
                 ShareSyncsFrom = parameters.Boolean("ShareSyncs", byDefault: true) ? DirectoryVolumeOptions.UsualShareSyncsFrom : 0,
                 Trash = trash,
             },

@@ -28,7 +28,7 @@ internal static class StatusMap
         CatalogErrorKind.Forbidden => StatusCodes.Status403Forbidden,
         CatalogErrorKind.PreconditionFailed => StatusCodes.Status412PreconditionFailed,
         CatalogErrorKind.Locked => StatusCodes.Status423Locked,
-        CatalogErrorKind.TooLarge => StatusCodes.Status507InsufficientStorage,
+        CatalogErrorKind.TooLarge or CatalogErrorKind.QuotaExceeded => StatusCodes.Status507InsufficientStorage,
         CatalogErrorKind.Invalid => StatusCodes.Status409Conflict,
         _ => StatusCodes.Status502BadGateway,
     };

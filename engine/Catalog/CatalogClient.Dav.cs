@@ -72,6 +72,19 @@ public sealed partial class CatalogClient : IDavCatalog
     }
 
     /// <inheritdoc/>
+    public async Task<OwnerUsage?> FindUsageAsync(string ownerUuid, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await GetOrNullAsync($"/keepfs/v1/usage/{ownerUuid}", DavJson.Default.OwnerUsage, cancellationToken);
+        }
+        catch (CatalogException e) when (e.Kind == CatalogErrorKind.Forbidden)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
     public async Task PatchPropertiesAsync(DavPropertyPatch patch, CancellationToken cancellationToken) =>
         await WriteAsync(HttpMethod.Put, DeadProperties, patch, DavJson.Default.DavPropertyPatch, DavJson.Default.DavPropertyPage, cancellationToken);
 

@@ -89,6 +89,7 @@ public sealed record DavLockList
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(DavChange))]
 [JsonSerializable(typeof(DavLock))]
+[JsonSerializable(typeof(OwnerUsage))]
 [JsonSerializable(typeof(DavLockList))]
 [JsonSerializable(typeof(DavLockRequest))]
 [JsonSerializable(typeof(DavPropertyPage))]

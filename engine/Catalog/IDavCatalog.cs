@@ -1,7 +1,7 @@
 namespace KeepFs.Engine.Catalog;
 
 /// <summary>
-/// Locks and dead properties of WebDAV as one user sees them (docs/decisions/0029, 0030). Only our own catalogue keeps them:
+/// Locks, dead properties and quotas of WebDAV as one user sees them (docs/decisions/0029, 0030). Only our own catalogue keeps them:
 /// <see cref="Collection.DavState"/> tells. Every call throws <see cref="CatalogException"/> when it fails. Safe for concurrent use.
 /// </summary>
 public interface IDavCatalog
@@ -30,6 +30,9 @@ public interface IDavCatalog
 
     /// <summary>Properties of the collections that a project or user owns, by UUID.</summary>
     IAsyncEnumerable<DavProperty> ListPropertiesOfOwnerAsync(string ownerUuid, CancellationToken cancellationToken);
+
+    /// <summary>What a project or user holds; null when this user may not know, or the catalogue does not count.</summary>
+    Task<OwnerUsage?> FindUsageAsync(string ownerUuid, CancellationToken cancellationToken);
 
     /// <summary>Changes the properties of one resource; <see cref="CatalogErrorKind.TooLarge"/> beyond the limits.</summary>
     Task PatchPropertiesAsync(DavPropertyPatch patch, CancellationToken cancellationToken);

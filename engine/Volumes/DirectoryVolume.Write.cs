@@ -108,7 +108,15 @@ public sealed partial class DirectoryVolume
     private bool WriteTemporary(string path, BlockHash hash, ReadOnlySpan<byte> data, bool isLarge)
     {
         using var file = CreateTemporary(path, hash);
-        file.Write(data, 0);
+        if (isLarge && _writesDirectly)
+        {
+            file.WriteDirect(data);
+        }
+        else
+        {
+            file.Write(data, 0);
+        }
+
         _disk.SetTimes(path, _trash.NowNanoseconds);
         if (!isLarge && _commit is not null && _pace.ShouldShare())
         {

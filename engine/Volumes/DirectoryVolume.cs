@@ -18,6 +18,7 @@ public sealed partial class DirectoryVolume : IFileVolume
     private readonly SyncPace _pace;
     private readonly SharedCommit? _commit;
     private readonly int _shareUpToBytes;
+    private readonly bool _writesDirectly;
     private readonly bool _isSimulation;
 
     /// <summary>Opens the volume.</summary>
@@ -37,6 +38,7 @@ public sealed partial class DirectoryVolume : IFileVolume
         _pace = new SyncPace(options.ShareSyncsFrom, options.Trash.Time);
         _isSimulation = options.Threads == 0;
         _shareUpToBytes = options.ShareSyncsUpToBytes;
+        _writesDirectly = options.WritesDirectly;
         _commit = options.ShareSyncsFrom > 0 ? SharedCommit.TryStart(_disk, options.Root, _root, _pace, options.MaxWaiting, byHand: _isSimulation) : null;
         _threads = new DiskThreads(options.Root, options.Serialize ? Math.Min(1, options.Threads) : options.Threads, options.MaxWaiting);
         DeviceId = DirectoryDeviceId.Find(options.Root);

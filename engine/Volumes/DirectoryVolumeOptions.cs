@@ -30,6 +30,9 @@ public sealed record DirectoryVolumeOptions
     /// </summary>
     public int ShareSyncsFrom { get; init; } = UsualShareSyncsFrom;
 
+    /// <summary>Large blocks go past the system's page cache (decision 0042). False keeps what was just written in memory for whoever reads it at once.</summary>
+    public bool WritesDirectly { get; init; } = true;
+
     /// <summary>Larger writes never share: their own bytes take longer than a sync, and small ones should not wait for them.</summary>
     public int ShareSyncsUpToBytes { get; init; } = 1 << 20;
 }

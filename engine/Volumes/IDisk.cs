@@ -112,6 +112,9 @@ public interface IDiskFile : IDisposable
     /// <summary>Writes all bytes.</summary>
     void Write(ReadOnlySpan<byte> source, long offset);
 
+    /// <summary>Writes all bytes of a new file, those of a large one past the system's cache where that is possible (decision 0042).</summary>
+    void WriteDirect(ReadOnlySpan<byte> source) => Write(source, 0);
+
     /// <summary>Makes bytes and times durable.</summary>
     void Sync();
 

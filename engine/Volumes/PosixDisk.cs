@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using KeepFs.Engine.Blocks;
 using Microsoft.Win32.SafeHandles;
 
 namespace KeepFs.Engine.Volumes;
@@ -216,6 +217,18 @@ public sealed partial class PosixDisk : IDisk
             try
             {
                 RandomAccess.Write(handle, source, offset);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw PosixError.From(e, "write", path);
+            }
+        }
+
+        public void WriteDirect(ReadOnlySpan<byte> source)
+        {
+            try
+            {
+                DirectWrite.Write(handle, source);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

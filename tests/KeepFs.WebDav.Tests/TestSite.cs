@@ -213,9 +213,14 @@ public sealed class TestSite : IAsyncLifetime, IDisposable
     }
 
     /// <summary>POSTs to the catalogue.</summary>
-    public async Task<string> PostAsync(string token, string path, string json)
+    public Task<string> PostAsync(string token, string path, string json) => SendAsync(HttpMethod.Post, token, "arvados/v1/" + path, json);
+
+    /// <summary>Lets what is in a user's home or a project have so many bytes.</summary>
+    public Task SetQuotaAsync(string uuid, long bytes) => SendAsync(HttpMethod.Put, AdminToken, "keepfs/v1/quotas/" + uuid, $$"""{"hard_bytes":{{bytes}}}""");
+
+    private async Task<string> SendAsync(HttpMethod method, string token, string path, string json)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(ApiRoot, "arvados/v1/" + path));
+        using var request = new HttpRequestMessage(method, new Uri(ApiRoot, path));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         request.Content = new StringContent(json, Encoding.UTF8, "application/json");
         using var response = await _catalogHttp.SendAsync(request);

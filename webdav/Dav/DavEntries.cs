@@ -16,6 +16,13 @@ internal sealed class DavEntries(TreeResolver tree, LockStore locks, int maxInfi
     {
         var self = Href.Of(request.Path.Names, request.Place.IsDirectory);
         var name = request.Path.Names.Count > 0 ? request.Path.Names[^1] : "";
+        var usage = wish.WantsQuota && OwnerOf(request.Place) is { } holder ? await request.Session.Dav.FindUsageAsync(holder, request.Aborted) : null;
+        var listing = await ListAsync(request, depth, wish, self, name, usage);
+        return listing with { AvailableBytes = usage?.AvailableBytes };
+    }
+
+    private async Task<DavListing> ListAsync(WebRequest request, int depth, PropfindWish wish, string self, string name, OwnerUsage? usage)
+    {
         switch (request.Place)
         {
             case CollectionPlace place:
@@ -27,12 +34,12 @@ internal sealed class DavEntries(TreeResolver tree, LockStore locks, int maxInfi
             case var _ when depth == DepthHeader.Infinity:
                 throw Infinite();
             case var _ when depth == 0:
-                return new DavListing([Self(request.Place, self, name)], [], null, false);
+                return new DavListing([Self(request.Place, self, name, usage)], [], null, false);
             default:
                 var members = await ChildrenAsync(request.Session, request.Place, self, request.Aborted);
                 var owner = members.Any(member => member.Uuid.Length > 0) && request.Place is ProjectPlace project ? project.Uuid : null;
                 return new DavListing(
-                    members.Prepend(Self(request.Place, self, name)),
+                    members.Prepend(Self(request.Place, self, name, usage)),
                     owner is not null && wish.WantsLocks ? await LockStore.ListOfOwnerAsync(request.Session, owner, request.Aborted) : [],
                     owner is not null && wish.WantsDead ? PropertiesOfOwner(request, owner) : null, ArePropertiesByCollection: true);
         }
@@ -66,8 +73,16 @@ internal sealed class DavEntries(TreeResolver tree, LockStore locks, int maxInfi
 
     private static bool IsServedRoot(CollectionPlace place) => place is { IsRoot: true, IsServedRoot: true };
 
-    private static DavEntry Self(Place place, string href, string name) =>
-        new(href, name, null, place.ModifiedAt == DateTimeOffset.UnixEpoch ? null : place.ModifiedAt, null);
+    private static DavEntry Self(Place place, string href, string name, OwnerUsage? usage) =>
+        new(href, name, null, place.ModifiedAt == DateTimeOffset.UnixEpoch ? null : place.ModifiedAt, null) { UsedBytes = usage?.Bytes };
+
+    /// <summary>Whose quota a new file would count against.</summary>
+    private static string? OwnerOf(Place place) => place switch
+    {
+        CollectionPlace { Collection.IsReadOnly: false } inside => inside.Collection.Record.OwnerUuid,
+        ProjectPlace project => project.Uuid,
+        _ => null,
+    };
 
     private static WebException Infinite() => new(StatusCodes.Status403Forbidden, "Ask directory by directory: Depth infinity is only for single collections of bounded size.")
     {
@@ -141,6 +156,6 @@ internal sealed class DavEntries(TreeResolver tree, LockStore locks, int maxInfi
         {
             Uuid = place.Collection.IsReadOnly ? "" : place.Collection.Record.Uuid,
             Path = path,
-            Collection = place.Collection,
+            UsedBytes = file is null ? place.Collection.Record.FileSizeTotal : null,
         };
 }

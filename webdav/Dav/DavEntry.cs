@@ -1,5 +1,4 @@
 using KeepFs.Engine.Manifests;
-using KeepFs.WebDav.Sessions;
 
 namespace KeepFs.WebDav.Dav;
 
@@ -17,6 +16,6 @@ internal readonly record struct DavEntry(string Href, string Name, ManifestFile?
     /// <summary>Inside that collection.</summary>
     public string Path { get; init; } = "";
 
-    /// <summary>The collection that it lies in; null in projects.</summary>
-    public OpenCollection? Collection { get; init; }
+    /// <summary>What a directory holds: its whole collection or project; null when that is not known.</summary>
+    public long? UsedBytes { get; init; }
 }

@@ -10,4 +10,8 @@ namespace KeepFs.WebDav.Dav;
 /// </param>
 /// <param name="ArePropertiesByCollection">The entries are whole collections.</param>
 internal sealed record DavListing(
-    IEnumerable<DavEntry> Entries, IReadOnlyList<DavLock> Locks, IAsyncEnumerable<DavProperty>? Properties, bool ArePropertiesByCollection);
+    IEnumerable<DavEntry> Entries, IReadOnlyList<DavLock> Locks, IAsyncEnumerable<DavProperty>? Properties, bool ArePropertiesByCollection)
+{
+    /// <summary>What the quotas leave to whoever owns the place; null when none does or nobody asked.</summary>
+    public long? AvailableBytes { get; init; }
+}

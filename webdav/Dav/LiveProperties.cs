@@ -49,8 +49,7 @@ internal static class LiveProperties
         Of("lockdiscovery", Always, static (to, in entry) => to.LocksOf(entry)),
         Of("quota-available-bytes", static (in entry) => entry.File is null, static (to, in entry) => to.Available()) with { IsInAllProp = false },
         Of(
-            "quota-used-bytes", static (in entry) => entry is { File: null, Collection: not null },
-            static (to, in entry) => to.Number(entry.Collection!.Record.FileSizeTotal)) with { IsInAllProp = false },
+            "quota-used-bytes", static (in entry) => entry is { File: null, UsedBytes: not null }, static (to, in entry) => to.Number(entry.UsedBytes!.Value)) with { IsInAllProp = false },
     ];
 
     private static ReadOnlySpan<byte> SupportedLock =>
@@ -66,10 +65,10 @@ internal static class LiveProperties
 }
 
 /// <summary>Where values of live properties go, with what they need of the request. One answer at a time.</summary>
-internal sealed class LiveValues(WebRequest request, IBufferWriter<byte> output, LockIndex locks)
+internal sealed class LiveValues(WebRequest request, IBufferWriter<byte> output, LockIndex locks, long? availableBytes)
 {
-    /// <summary>Keep-web does not know how full the keepstores are; clients want to see that there is room (the mount says the same).</summary>
-    private const long AvailableBytes = 1L << 49;
+    /// <summary>Without a quota: keep-web does not know how full the keepstores are, and clients want to see that there is room (the mount says the same).</summary>
+    private const long MostBytes = 1L << 49;
 
     private (DateTimeOffset Time, string Text) _lastHttpDate;
     private (DateTimeOffset Time, string Text) _lastIsoDate;
@@ -80,7 +79,7 @@ internal sealed class LiveValues(WebRequest request, IBufferWriter<byte> output,
 
     public void Number(long value) => output.Number(value);
 
-    public void Available() => output.Number(AvailableBytes);
+    public void Available() => output.Number(Math.Min(availableBytes ?? MostBytes, MostBytes));
 
     public void HttpDate(DateTimeOffset time)
     {

@@ -32,7 +32,7 @@ internal sealed class PropfindHandler(DavEntries entries)
         response.ContentType = "application/xml; charset=utf-8";
         await response.StartAsync(request.Aborted);
         var output = response.BodyWriter;
-        var writer = new EntryWriter(output, wish, new LiveValues(request, output, new LockIndex(listing.Locks)), IsBrief(http));
+        var writer = new EntryWriter(output, wish, new LiveValues(request, output, new LockIndex(listing.Locks), listing.AvailableBytes), IsBrief(http));
         output.Raw("""<?xml version="1.0" encoding="UTF-8"?><D:multistatus xmlns:D="DAV:">"""u8);
         foreach (var entry in DepthHeader.LeavesOutRoot(http) ? listing.Entries.Skip(1) : listing.Entries)
         {

@@ -21,6 +21,8 @@ internal sealed record PropfindWish(IReadOnlyList<XName> Names, PropfindKind Kin
 
     public bool WantsLocks => Live.Any(property => property.Name.LocalName == "lockdiscovery");
 
+    public bool WantsQuota => Kind != PropfindKind.Names && Live.Any(property => property.Name.LocalName.StartsWith("quota-", StringComparison.Ordinal));
+
     public static PropfindWish Of(XElement? body)
     {
         if (body is null)

@@ -47,6 +47,7 @@ internal readonly unsafe struct Md5Vector128 : IMd5Arithmetic<Vector128<uint>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<uint> Rotate(Vector128<uint> value, [ConstantExpected] byte s) => (value << s) | (value >>> (32 - s));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<uint> Load(byte* words) => Vector128.Load((uint*)words);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

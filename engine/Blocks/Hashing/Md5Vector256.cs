@@ -38,7 +38,8 @@ internal readonly unsafe struct Md5Vector256 : IMd5Arithmetic<Vector256<uint>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint> Rotate(Vector256<uint> value, [ConstantExpected] byte s) => (value << s) | (value >>> (32 - s));
 
-    /// <summary>Eight words of eight messages: pairs of 32 bits, then of 64 bits, then the halves.</summary>
+    /// <summary>Eight words of eight messages: pairs of 32 bits, then of 64 bits, then the halves. Compiled well at once: blocks are large, so the first seconds of a program matter.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transpose(byte** messages, nint offset, Vector256<uint>* words)
     {
         var (a0, a1) = Zip32(Load(messages[0] + offset), Load(messages[1] + offset));
@@ -55,6 +56,7 @@ internal readonly unsafe struct Md5Vector256 : IMd5Arithmetic<Vector256<uint>>
         (words[3], words[7]) = Halves(b3, b7);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint> Load(byte* words) => Vector256.Load((uint*)words);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -55,6 +55,7 @@ internal readonly unsafe struct Md5Vector512 : IMd5Arithmetic<Vector512<uint>>
     public static Vector512<uint> I(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d, Vector512<uint> m, uint k, [ConstantExpected] byte s) =>
         Avx512F.RotateLeft(a + m + Vector512.Create(k) + Avx512F.TernaryLogic(b, c, d, 0x39), s) + b;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<uint> Load(byte* words) => Vector512.Load((uint*)words);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -256,11 +256,8 @@ public sealed class BlockCacheDirectory : IDisposable
 
     private static void Write(string path, BlockBuffer block)
     {
-        if (block.Length < DirectFile.MinBytes || !DirectFile.TryWrite(path, block))
-        {
-            using var file = File.OpenHandle(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
-            RandomAccess.Write(file, block.Memory.Span, 0);
-        }
+        using var file = File.OpenHandle(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
+        DirectWrite.Write(file, block.Memory.Span);
     }
 
     private static void Publish(string temporary, string path)

@@ -195,6 +195,8 @@ public sealed class CollectionSaveTests
         _world.Store.WriteFailure = null;
         _world.Catalog.UpdateFailure = new CatalogException(CatalogErrorKind.Unavailable, "away");
         await Assert.ThrowsAsync<FsException>(() => collection.SaveAsync(default));
+        _world.Catalog.UpdateFailure = new CatalogException(CatalogErrorKind.QuotaExceeded, "no more");
+        Assert.Equal(FsError.NoSpace, (await Assert.ThrowsAsync<FsException>(() => collection.SaveAsync(default))).Error);
         Assert.Equal("precious", await ReadAsync(collection, "d/f"));
         _world.Catalog.UpdateFailure = null;
         await collection.SaveAsync(default);

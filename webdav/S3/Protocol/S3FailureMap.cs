@@ -33,6 +33,8 @@ internal static class S3FailureMap
         CatalogErrorKind.Unauthorized => S3Errors.InvalidAccessKey(),
         CatalogErrorKind.Forbidden => S3Errors.AccessDenied(),
         CatalogErrorKind.PreconditionFailed => new S3Exception(409, "OperationAborted", "The bucket was changed at the same time; try again."),
+        // As Ceph answers; a 5xx would be tried again.
+        CatalogErrorKind.QuotaExceeded => new S3Exception(403, "QuotaExceeded", failure.Message),
         CatalogErrorKind.Invalid => S3Errors.InvalidArgument(failure.Message),
         _ => new S3Exception(503, "ServiceUnavailable", "The catalogue does not answer now; try again."),
     };
