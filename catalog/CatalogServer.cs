@@ -1,3 +1,4 @@
+using KeepFs.Catalog.Checkpoints;
 using KeepFs.Catalog.Dav;
 using KeepFs.Catalog.Endpoints;
 using KeepFs.Catalog.Events;
@@ -32,9 +33,10 @@ public sealed class CatalogServer : IAsyncDisposable
     private readonly CatalogContext _catalog;
     private readonly Sweeper _sweeper;
     private readonly BaseState _base;
+    private readonly Checkpointer _checkpointer;
 
-    private CatalogServer(WebApplication app, CatalogContext catalog, Sweeper sweeper, BaseState baseState) =>
-        (_app, _catalog, _sweeper, _base) = (app, catalog, sweeper, baseState);
+    private CatalogServer(WebApplication app, CatalogContext catalog, Sweeper sweeper, BaseState baseState, Checkpointer checkpointer) =>
+        (_app, _catalog, _sweeper, _base, _checkpointer) = (app, catalog, sweeper, baseState, checkpointer);
 
     /// <summary>Where the server listens; complete after <see cref="StartAsync"/>.</summary>
     public IReadOnlyList<Uri> Addresses => [.. _app.Urls.Select(url => new Uri(url))];
@@ -80,7 +82,9 @@ public sealed class CatalogServer : IAsyncDisposable
         var api = new ApiPipeline(authenticator, config.API.RequestTimeout, time);
         MapAll(app, catalog, sweeper, api);
         new ExchangeEndpoints(catalog, baseState, logger).Map(api, app);
-        return new CatalogServer(app, catalog, sweeper, baseState);
+        var checkpointer = new Checkpointer(catalog, baseState, logger);
+        new CheckpointEndpoint(checkpointer).Map(api, app);
+        return new CatalogServer(app, catalog, sweeper, baseState, checkpointer);
     }
 
     /// <summary>Makes the records that every cluster has, then listens.</summary>
@@ -101,6 +105,21 @@ public sealed class CatalogServer : IAsyncDisposable
 
         await _app.StartAsync(ct);
         _sweeper.Start();
+        if (!_base.IsTestMode)
+        {
+            _checkpointer.Start();
+        }
+    }
+
+    /// <summary>
+    /// Stores what changed since the last checkpoint (decision 0040), unless none are wanted. To be called before the keepstores stop; what fails is logged.
+    /// </summary>
+    public async Task CheckpointAsync(CancellationToken ct)
+    {
+        if (!_base.IsTestMode)
+        {
+            await _checkpointer.CatchUpAsync(ct);
+        }
     }
 
     /// <summary>
@@ -137,6 +156,7 @@ public sealed class CatalogServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _sweeper.DisposeAsync();
+        await _checkpointer.DisposeAsync();
         await _app.DisposeAsync();
         await _catalog.Database.DisposeAsync();
     }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using KeepFs.Catalog.Permissions;
 using KeepFs.Catalog.Records;
+using KeepFs.Catalog.Requests;
 using KeepFs.Catalog.Storage;
 
 namespace KeepFs.Catalog.Events;
@@ -25,8 +26,7 @@ internal sealed class EventSubscription
     {
         try
         {
-            var reader = new Utf8JsonReader(message);
-            using var document = JsonDocument.ParseValue(ref reader);
+            using var document = TextJson.Parse(message.ToArray());
             var root = document.RootElement;
             var method = root.ValueKind == JsonValueKind.Object && root.TryGetProperty("method", out var named) && named.ValueKind == JsonValueKind.String ? named.GetString() : null;
             if (method is not ("subscribe" or "unsubscribe"))

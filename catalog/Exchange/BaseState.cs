@@ -42,14 +42,15 @@ internal sealed class BaseState(CatalogContext catalog, bool isTestMode)
         var sql = session.Dialect;
         return session.Scalar(
             $"""
-            SELECT CASE WHEN EXISTS (SELECT 1 FROM collections)
+            SELECT CASE WHEN EXISTS (SELECT 1 FROM collections WHERE substr(uuid, 1, length(@p3)) <> @p3)
                 OR EXISTS (SELECT 1 FROM groups WHERE {sql.NotIn("uuid", "@p0")})
                 OR EXISTS (SELECT 1 FROM users WHERE {sql.NotIn("uuid", "@p0")} AND {sql.NotIn("coalesce(username, '')", "@p1")})
                 OR EXISTS (SELECT 1 FROM links WHERE link_class <> 'permission' OR {sql.NotIn("head_uuid", "@p0")})
                 OR EXISTS (SELECT 1 FROM api_client_authorizations WHERE {sql.NotIn("uuid", "@p2")})
                 OR EXISTS (SELECT 1 FROM keep_services WHERE from_config = 0) THEN 1 ELSE 0 END
             """,
-            SqlList.Of(catalog.Uuids.WellKnown), SqlList.Of(_ensured.Select(user => user.Username)), SqlList.Of(_ensured.Select(user => user.TokenUuid))) is 0L;
+            SqlList.Of([.. catalog.Uuids.WellKnown, catalog.Uuids.CheckpointProject]), SqlList.Of(_ensured.Select(user => user.Username)), SqlList.Of(_ensured.Select(user => user.TokenUuid)),
+            catalog.Uuids.CheckpointPrefix) is 0L;
     }
 
     /// <summary>Empties every table; the users that were ensured, so that <see cref="EnsureAgain"/> gives them their old UUIDs.</summary>

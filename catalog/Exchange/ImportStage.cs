@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using KeepFs.Catalog.Records;
+using KeepFs.Catalog.Requests;
 using KeepFs.Catalog.Storage;
 using KeepFs.Catalog.Storage.Sqlite;
 
@@ -56,7 +57,7 @@ internal sealed class ImportStage : IDisposable
         {
             try
             {
-                using var document = JsonDocument.Parse(line);
+                using var document = TextJson.Parse(line);
                 Add(document.RootElement, lines.Number);
             }
             catch (JsonException e)

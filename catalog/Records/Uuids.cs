@@ -37,6 +37,12 @@ internal sealed class Uuids(string clusterId)
 
     public string AnonymousToken => $"{clusterId}-gj3su-anonymouspublic";
 
+    /// <summary>Holds checkpoints; there only when there are some.</summary>
+    public string CheckpointProject => $"{clusterId}-j7d0g-keepfscheckpnts";
+
+    /// <summary>How the UUIDs of collections that are checkpoints begin.</summary>
+    public string CheckpointPrefix => $"{clusterId}-4zz18-keepfsckp";
+
     public string Create(RecordType type) => $"{clusterId}-{type.Infix}-{RandomNumberGenerator.GetString(Alphabet, 15)}";
 
     /// <summary>Users and groups that every cluster has.</summary>

@@ -208,7 +208,7 @@ internal sealed class AttributeSet
         {
             try
             {
-                using var document = JsonDocument.Parse(value.GetString()!);
+                using var document = TextJson.Parse(value.GetString()!);
                 return Json(column, document.RootElement.Clone(), kind);
             }
             catch (JsonException)

@@ -64,7 +64,7 @@ internal static class ParameterReader
         try
         {
             // Not pooled on purpose: the elements live as long as the request.
-            var document = JsonDocument.Parse(body.GetBuffer().AsMemory(0, (int)body.Length));
+            var document = TextJson.Parse(body.GetBuffer().AsMemory(0, (int)body.Length));
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 throw ApiException.BadRequest("the body must be a JSON object");

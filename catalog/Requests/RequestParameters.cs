@@ -125,7 +125,7 @@ internal sealed class RequestParameters(IReadOnlyDictionary<string, JsonElement>
     {
         try
         {
-            using var document = JsonDocument.Parse(text);
+            using var document = TextJson.Parse(text);
             return document.RootElement.Clone();
         }
         catch (JsonException)

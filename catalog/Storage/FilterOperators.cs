@@ -202,7 +202,7 @@ internal static class FilterOperators
     {
         try
         {
-            using var document = JsonDocument.Parse(operand.GetString()!);
+            using var document = TextJson.Parse(operand.GetString()!);
             return AttributeSet.CanonicalJson(document.RootElement);
         }
         catch (JsonException)

@@ -60,7 +60,8 @@ internal static class TrashSweep
         PermissionGraph.RefreshTrashAndFrozen(session);
     }
 
-    private static void Delete(WriteSession session, Uuids uuids, RecordType type, string uuid)
+    /// <summary>A record with all that hangs on it, at once.</summary>
+    public static void Delete(WriteSession session, Uuids uuids, RecordType type, string uuid)
     {
         // Past versions go with their main record; they are no objects of their own to anybody.
         var columns = string.Join(", ", type.StoredColumns.Where(column => column is { IsHidden: false, Kind: not ColumnKind.Manifest }).Select(column => column.Name));

@@ -12,7 +12,14 @@ internal static class FileTransfer
     /// <param name="content">What goes in.</param>
     /// <param name="check">Looks at the file before it gets its name; throws when it is not good.</param>
     /// <param name="ct">Ends the wait; nothing is left then.</param>
-    public static async Task SaveAsync(string path, Stream content, Action<string> check, CancellationToken ct)
+    public static Task SaveAsync(string path, Stream content, Action<string> check, CancellationToken ct) =>
+        SaveAsync(path, file => content.CopyToAsync(file, BufferBytes, ct), check);
+
+    /// <summary>The same, for what is written step by step.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="write">Writes what goes in; nothing is left when it throws.</param>
+    /// <param name="check">Looks at the file before it gets its name; throws when it is not good.</param>
+    public static async Task SaveAsync(string path, Func<Stream, Task> write, Action<string> check)
     {
         path = Path.GetFullPath(path);
         RequireFree(path);
@@ -27,7 +34,7 @@ internal static class FileTransfer
             };
             await using (var file = new FileStream(partial, options))
             {
-                await content.CopyToAsync(file, BufferBytes, ct);
+                await write(file);
                 file.Flush(flushToDisk: true);
             }
 

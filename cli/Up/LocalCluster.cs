@@ -22,6 +22,9 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>Memory of the gateway: four full blocks at once, more than its reader can hash.</summary>
     private const long GatewayBufferBytes = 256L << 20;
 
+    /// <summary>How long a last checkpoint may hold up the end: what changed since the one before is stored in well under a second.</summary>
+    private static readonly TimeSpan LastCheckpointLimit = TimeSpan.FromSeconds(10);
+
     private readonly List<(string Name, IAsyncDisposable Server, Func<CancellationToken, Task> Stop)> _running = [];
     private readonly HashService _hashing = new(new HashServiceOptions());
     private readonly ILoggerFactory _loggers;
@@ -65,6 +68,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>Answers requests in progress and stops, last started first.</summary>
     public async ValueTask DisposeAsync()
     {
+        await CheckpointAsync();
         for (var i = _running.Count - 1; i >= 0; i--)
         {
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
@@ -74,6 +78,25 @@ internal sealed class LocalCluster : IAsyncDisposable
 
         _running.Clear();
         await _hashing.DisposeAsync();
+    }
+
+    // Afterwards there is no keepstore to store it.
+    private async Task CheckpointAsync()
+    {
+        if (AdminToken.Length == 0 || _running.Find(entry => entry.Server is CatalogServer).Server is not CatalogServer catalog)
+        {
+            return;
+        }
+
+        using var limit = new CancellationTokenSource(LastCheckpointLimit);
+        try
+        {
+            await catalog.CheckpointAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine($"keepfs: what changed since the catalogue's last checkpoint was not stored within {LastCheckpointLimit.TotalSeconds} s; the next start will");
+        }
     }
 
     private async Task StartCatalogAsync(DataFolder data, UpOptions options, CancellationToken cancellationToken)

@@ -11,7 +11,10 @@ internal static class CatalogCommand
 {
     private const string Path = CatalogExchange.Path;
 
-    public static Command Create() => new("catalog", "Export, import and back up the catalogue, and see who changed what (as an admin).") { Export(), Import(), Backup(), Audit() };
+    public static Command Create() => new("catalog", "Export, import and back up the catalogue, rebuild it from the volumes, and see who changed what (as an admin).")
+    {
+        Export(), Import(), Backup(), Checkpoint(), CatalogRebuildCommand.Create(), Audit(),
+    };
 
     private static Command Export()
     {
@@ -55,6 +58,22 @@ internal static class CatalogCommand
             var path = $"{Path}/import?replace={(parsed.GetValue(replace) ? "true" : "false")}&skip_unknown={(parsed.GetValue(skip) ? "true" : "false")}";
             using var response = await api.StreamAsync(HttpMethod.Post, path, content, ct);
             Report(await AdminApi.ReadAsync(response, ct), parsed.GetValue(json));
+        }));
+        return command;
+    }
+
+    private static Command Checkpoint()
+    {
+        var full = new Option<bool>("--full") { Description = "Write everything, not only what changed since the last one." };
+        var json = RecordVerbs.Json();
+        var command = new Command("checkpoint", "Store what the catalogue knows on the keepstores now, so that keepfs catalog rebuild finds it there. It happens by itself too (KeepFs.CheckpointInterval).") { full, json };
+        command.SetAction((parsed, ct) => RecordVerbs.RunAsync(async api =>
+        {
+            using var response = await api.StreamAsync(HttpMethod.Post, $"{Path}/checkpoint?full={(parsed.GetValue(full) ? "true" : "false")}", null, ct);
+            var made = await AdminApi.ReadAsync(response, ct);
+            Console.WriteLine(parsed.GetValue(json)
+                ? made.ToJsonString()
+                : $"checkpoint {made["sequence"]}, {((bool)made["full"]! ? "full" : "what changed")}: {made["records"]} records, {made["stored_bytes"]} bytes in {made["blocks"]} blocks");
         }));
         return command;
     }

@@ -62,6 +62,12 @@ public sealed record KeepFsConfig
     public TimeSpan QuotaGrace { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>
+    /// How often the catalogue stores a checkpoint of itself as blocks, when something changed (decision 0040); 0 = never by itself. Nobody likes to lose more
+    /// than an hour's work, and each one leaves a few small blocks behind.
+    /// </summary>
+    public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>
     /// Addresses or networks (<c>10.0.0.0/8</c>) of proxies whose <c>X-Forwarded-For</c> is believed; from others it says nothing.
     /// </summary>
     public IReadOnlyDictionary<string, bool> TrustedProxies { get; init; } = new Dictionary<string, bool>();

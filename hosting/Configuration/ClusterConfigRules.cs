@@ -23,6 +23,7 @@ internal static partial class ClusterConfigRules
         Require(config.KeepFs.FailedLogins.Window > TimeSpan.Zero, $"{cluster}.KeepFs.FailedLogins.Window", "must be positive");
         Require(config.KeepFs.FailedLogins.MaxRemembered >= 2, $"{cluster}.KeepFs.FailedLogins.MaxRemembered", "must be at least 2");
         Require(config.KeepFs.QuotaGrace >= TimeSpan.Zero, $"{cluster}.KeepFs.QuotaGrace", "must not be negative");
+        Require(config.KeepFs.CheckpointInterval >= TimeSpan.Zero, $"{cluster}.KeepFs.CheckpointInterval", "must not be negative");
         foreach (var (name, property) in config.Collections.ManagedProperties)
         {
             Require(property.Function is "" or "original_owner", $"{cluster}.Collections.ManagedProperties.{name}.Function", "must be original_owner, or be left out for a Value");

@@ -6,6 +6,10 @@ public sealed class FilterTestsOnSqlite(FilterTests.SqliteData data) : FilterTes
 
 public sealed class FilterTestsOnPostgres(FilterTests.PostgresData data) : FilterTests(data), IClassFixture<FilterTests.PostgresData>;
 
+public sealed class CheckpointTestsOnSqlite() : Checkpoints.CheckpointTests(DatabaseKind.Sqlite);
+
+public sealed class CheckpointTestsOnPostgres() : Checkpoints.CheckpointTests(DatabaseKind.Postgres);
+
 public sealed class CollectionTestsOnSqlite() : CollectionTests(DatabaseKind.Sqlite);
 
 public sealed class CollectionTestsOnPostgres() : CollectionTests(DatabaseKind.Postgres);
@@ -65,3 +69,19 @@ public sealed class QuotaTestsOnPostgres() : QuotaTests(DatabaseKind.Postgres);
 public sealed class ReferenceTestsOnSqlite() : ReferenceTests(DatabaseKind.Sqlite);
 
 public sealed class ReferenceTestsOnPostgres() : ReferenceTests(DatabaseKind.Postgres);
+
+public sealed class RequestFuzzTestsOnSqlite() : Fuzz.RequestFuzzTests(DatabaseKind.Sqlite);
+
+public sealed class RequestFuzzTestsOnPostgres() : Fuzz.RequestFuzzTests(DatabaseKind.Postgres);
+
+public sealed class RandomFilterTestsOnSqlite() : Fuzz.RandomFilterTests(DatabaseKind.Sqlite);
+
+public sealed class RandomFilterTestsOnPostgres() : Fuzz.RandomFilterTests(DatabaseKind.Postgres);
+
+public sealed class InjectionTestsOnSqlite() : Fuzz.InjectionTests(DatabaseKind.Sqlite);
+
+public sealed class InjectionTestsOnPostgres() : Fuzz.InjectionTests(DatabaseKind.Postgres);
+
+public sealed class VersionModelTestsOnSqlite() : Fuzz.VersionModelTests(DatabaseKind.Sqlite);
+
+public sealed class VersionModelTestsOnPostgres() : Fuzz.VersionModelTests(DatabaseKind.Postgres);

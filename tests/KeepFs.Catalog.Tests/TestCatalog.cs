@@ -182,6 +182,8 @@ internal sealed class TestCatalog : IAsyncDisposable
             Users = new UsersConfig { AnonymousUserToken = AnonymousToken },
             Collections = new CollectionsConfig { BlobSigningKey = SigningKey, TrashSweepInterval = TimeSpan.Zero },
             Catalog = new CatalogConfig { SqlitePath = DatabasePath },
+            // The keepstores below are not there.
+            KeepFs = new KeepFsConfig { CheckpointInterval = TimeSpan.Zero },
             PostgreSQL = _postgres ?? new PostgreSqlConfig(),
             Services = new ServicesConfig
             {
