@@ -29,6 +29,9 @@ namespace KeepFs.Catalog;
 /// </summary>
 public sealed class CatalogServer : IAsyncDisposable
 {
+    /// <summary>What Kestrel gives a client that takes what it is sent, at least.</summary>
+    private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(5);
+
     private readonly WebApplication _app;
     private readonly CatalogContext _catalog;
     private readonly Sweeper _sweeper;
@@ -216,7 +219,8 @@ public sealed class CatalogServer : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = config.API.MaxRequestSize;
 
             // Kestrel does not count what is written through its pipe, and its five seconds are too few for a manifest of many megabytes on a slow line.
-            kestrel.Limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, config.API.RequestTimeout);
+            kestrel.Limits.MinResponseDataRate = config.API.RequestTimeout > TimeSpan.Zero
+                ? new MinDataRate(bytesPerSecond: 240, TimeSpan.FromTicks(Math.Max(config.API.RequestTimeout.Ticks, LeastPatience.Ticks))) : null;
             kestrel.Listen(options.Listen, listen =>
             {
                 if (certificate is not null)
