@@ -75,7 +75,7 @@ public sealed class CatalogServer : IAsyncDisposable
         app.UseRequestId();
         app.UseClientAddress(config.KeepFs.TrustedProxies);
         app.UseRequestLog(logger, time);
-        app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
+        app.UseManagementEndpoints(config.ManagementToken, metrics.Write, options.Errors);
         app.UseApiRules(time, logger);
         var baseState = new BaseState(catalog, options.IsTestMode);
         new EventEndpoint(catalog, authenticator, options, app.Lifetime.ApplicationStopping).Use(app);

@@ -1,4 +1,5 @@
 using System.Net;
+using KeepFs.Hosting.Http;
 
 namespace KeepFs.Catalog;
 
@@ -16,6 +17,9 @@ public sealed record CatalogServerOptions
 
     /// <summary>How long a stopping server waits for requests in progress.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>What went wrong lately in this process, shown as <c>/_inspect/errors</c>; null shows nothing.</summary>
+    public RecentErrors? Errors { get; init; }
 
     /// <summary>Connections at once, idle ones included; more are closed. An idle one costs some 50 KiB with TLS.</summary>
     public int MaxConnections { get; init; } = 10_000;

@@ -89,7 +89,7 @@ public sealed class KeepstoreServer : IAsyncDisposable
         app.UseRequestLog(log, options.Time);
         app.Use(requests.MeasureAsync);
         app.Use(new RunningRequests(config.ManagementToken, requests).ShowAsync);
-        app.UseManagementEndpoints(config.ManagementToken, metrics.Write);
+        app.UseManagementEndpoints(config.ManagementToken, metrics.Write, options.Errors);
         app.UseRequestLimiter(limiter);
         app.Run(new KeepstoreRouter(config, keepstore, buffers, queues, remotes, status, gateway, new ScrubEndpoint(scrubber), options.Time, log).HandleAsync);
         return new KeepstoreServer(app, keepstore, queues, new TrashEmptier(keepstore.Mounts, config.Collections, options.Time, log), scrubber, [outgoing, remotes, verified]);

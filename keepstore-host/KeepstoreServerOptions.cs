@@ -24,6 +24,9 @@ public sealed record KeepstoreServerOptions
     /// <summary>Where logs go.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
+    /// <summary>What went wrong lately in this process, shown as <c>/_inspect/errors</c>; null shows nothing.</summary>
+    public RecentErrors? Errors { get; init; }
+
     /// <summary>
     /// The memory budget for blocks, shared with other components of the process. Null makes one of API.MaxKeepBlobBuffers blocks of
     /// 64 MiB, but never more than half of the memory that this process may use.

@@ -69,7 +69,7 @@ public sealed class KeepWebServer : IAsyncDisposable
         app.Use(LeaveSlowReadersToTransport);
         app.UseRequestId();
         app.UseRequestLog(log, options.Time);
-        app.UseManagementEndpoints(config.ManagementToken, new KeepWebMetrics(sessions, manifests, readBuffers, writeBuffers, limiter, s3Metrics, outbox).Write);
+        app.UseManagementEndpoints(config.ManagementToken, new KeepWebMetrics(sessions, manifests, readBuffers, writeBuffers, limiter, s3Metrics, outbox).Write, options.Errors);
         app.Use(SocketBody.InstallAsync);
         app.UseRequestLimiter(limiter);
         app.Run(Router(config, options, sessions, writeBuffers, http, s3Metrics, outbox, log).HandleAsync);
@@ -114,7 +114,7 @@ public sealed class KeepWebServer : IAsyncDisposable
         var transfers = new TransferLog(outbox, new DownloadThrottle(config.Collections.WebDAVLogDownloadInterval, options.Time), options.Time);
         return new KeepWebRouter(
             opener,
-            new PageEndpoints(opener, assets, text, new PageApi(config.Collections.CollectionVersioning, options.Time), new StatusPage(config, http, options.ApiRoot, options.Time)),
+            new PageEndpoints(opener, assets, text, new PageApi(config.Collections.CollectionVersioning, options.Time), new StatusPage(config, http, options.ApiRoot, options.Errors, options.Time)),
             new GetHandler(new DirectoryPage(tree, text, config.Users.AnonymousUserToken), policy, transfers, options.Time),
             new ZipHandler(DownloadUrl(config), policy, transfers, options.Time),
             new PutHandler(updates, uploads, placements, new ResumablePut(new PartialUploads(config.Collections.BlobSigningTTL, options.Time), uploads, options.Time), policy, transfers),

@@ -36,6 +36,9 @@ public sealed record KeepWebServerOptions
     /// <summary>Where logs go.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
+    /// <summary>What went wrong lately in this process, shown as <c>/_inspect/errors</c>; null shows nothing.</summary>
+    public RecentErrors? Errors { get; init; }
+
     /// <summary>Bytes for blocks that are read: in use and kept. Eight of the largest blocks let several downloads run at once.</summary>
     public long ReadMemoryBytes { get; init; } = 512L << 20;
 

@@ -28,9 +28,11 @@ internal sealed class LocalCluster : IAsyncDisposable
     private readonly List<(string Name, IAsyncDisposable Server, Func<CancellationToken, Task> Stop)> _running = [];
     private readonly HashService _hashing = new(new HashServiceOptions());
     private readonly ILoggerFactory _loggers;
+    private readonly RecentErrors _errors;
     private readonly ServerCertificate _certificate;
 
-    private LocalCluster(ClusterConfig config, ILoggerFactory loggers, ServerCertificate certificate) => (Config, _loggers, _certificate) = (config, loggers, certificate);
+    private LocalCluster(ClusterConfig config, ILoggerFactory loggers, RecentErrors errors, ServerCertificate certificate) =>
+        (Config, _loggers, _errors, _certificate) = (config, loggers, errors, certificate);
 
     public ClusterConfig Config { get; }
 
@@ -38,10 +40,10 @@ internal sealed class LocalCluster : IAsyncDisposable
     public string AdminToken { get; private set; } = "";
 
     /// <summary>Starts catalogue, keepstores and keep-web in that order; on failure stops what had started.</summary>
-    public static async Task<LocalCluster> StartAsync(ClusterConfig config, DataFolder data, UpOptions options, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static async Task<LocalCluster> StartAsync(ClusterConfig config, DataFolder data, UpOptions options, ILoggerFactory loggers, RecentErrors errors, CancellationToken cancellationToken)
     {
         var listen = options.Listen;
-        var cluster = new LocalCluster(config, loggers, LoadCertificate(config.TLS, loggers));
+        var cluster = new LocalCluster(config, loggers, errors, LoadCertificate(config.TLS, loggers));
         try
         {
             await cluster.StartCatalogAsync(data, options, cancellationToken);
@@ -105,7 +107,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         CatalogServer server;
         try
         {
-            server = CatalogServer.Create(Config, new CatalogServerOptions { Listen = endpoint, IsTestMode = options.IsTestMode }, _certificate, TimeProvider.System, _loggers);
+            server = CatalogServer.Create(Config, new CatalogServerOptions { Listen = endpoint, IsTestMode = options.IsTestMode, Errors = _errors }, _certificate, TimeProvider.System, _loggers);
         }
         catch (InvalidOperationException e)
         {
@@ -125,6 +127,7 @@ internal sealed class LocalCluster : IAsyncDisposable
             Listen = endpoint,
             Certificate = CertificateFor(url),
             LoggerFactory = _loggers,
+            Errors = _errors,
             Buffers = new BlockBufferPool(new BlockBufferPoolOptions { BudgetBytes = bufferBytes }),
             Hashing = _hashing,
         });
@@ -140,6 +143,7 @@ internal sealed class LocalCluster : IAsyncDisposable
             Certificate = CertificateFor(Config.Services.WebDAV.ExternalURL),
             ApiRoot = new Uri(Config.Services.Controller.ExternalURL),
             LoggerFactory = _loggers,
+            Errors = _errors,
             Hashing = _hashing,
         });
         await RunAsync("keep-web", endpoint, server, server.StartAsync, server.StopAsync, cancellationToken);

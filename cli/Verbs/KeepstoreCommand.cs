@@ -40,7 +40,9 @@ internal static class KeepstoreCommand
 
         Say($"keepstore starting, pid {Environment.ProcessId}");
         using var pidFile = flags.PidFile is { Length: > 0 } path ? PidFile.Create(path) : null;
+        using var errors = new RecentErrors(TimeProvider.System);
         using var loggers = LoggerFactory.Create(logging => logging
+            .AddProvider(errors)
             .AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat) = (true, "yyyy/MM/dd HH:mm:ss "))
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
 
@@ -48,7 +50,7 @@ internal static class KeepstoreCommand
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None));
         var (config, url, options) = UsesFlags(flags) ? FromFlags(flags) : FromFile(flags, loggers.CreateLogger<ServerCertificate>());
         await using var hashing = new HashService(new HashServiceOptions());
-        await using var server = KeepstoreServer.Create(config, url, options with { LoggerFactory = loggers, Hashing = hashing });
+        await using var server = KeepstoreServer.Create(config, url, options with { LoggerFactory = loggers, Errors = errors, Hashing = hashing });
         foreach (var mount in server.Keepstore.Mounts.All)
         {
             var name = mount.Volume is DirectoryVolume ? $"UnixVolume {config.Volumes[mount.Uuid].DriverParameters["Root"]}" : $"{config.Volumes[mount.Uuid].Driver} {mount.Volume.DeviceId}";

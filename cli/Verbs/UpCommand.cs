@@ -5,6 +5,7 @@ using KeepFs.Cli.Settings;
 using KeepFs.Cli.Up;
 using KeepFs.Fuse;
 using KeepFs.Hosting.Configuration;
+using KeepFs.Hosting.Http;
 using Microsoft.Extensions.Logging;
 
 namespace KeepFs.Cli.Verbs;
@@ -43,13 +44,15 @@ internal static class UpCommand
     private static async Task RunAsync(UpOptions options, bool isVerbose, CancellationToken cancellationToken)
     {
         using var data = DataFolder.Open(options.Data);
+        using var errors = new RecentErrors(TimeProvider.System);
         using var loggers = LoggerFactory.Create(logging => logging
+            .AddProvider(errors)
             .SetMinimumLevel(isVerbose ? LogLevel.Information : LogLevel.Warning)
             // Start failures come back to us as exceptions and are told in one line.
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         var config = LoadConfig(data, options);
-        await using var cluster = await LocalCluster.StartAsync(config, data, options, loggers, cancellationToken);
+        await using var cluster = await LocalCluster.StartAsync(config, data, options, loggers, errors, cancellationToken);
         var api = new Uri(config.Services.Controller.ExternalURL);
         data.WriteEnv(
         [

@@ -147,6 +147,7 @@ internal sealed class SignatureLanes
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Expand(Span<Vector256<uint>> w)
     {
         for (var i = Words; i < Rounds; i++)
@@ -155,6 +156,7 @@ internal sealed class SignatureLanes
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compress(Span<Vector256<uint>> state, ReadOnlySpan<Vector256<uint>> w)
     {
         var (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4]);

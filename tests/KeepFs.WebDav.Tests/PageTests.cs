@@ -1,6 +1,9 @@
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using KeepFs.Hosting.Configuration;
+using KeepFs.Hosting.Http;
+using Microsoft.Extensions.Logging;
 
 namespace KeepFs.WebDav.Tests;
 
@@ -98,6 +101,33 @@ public sealed class PageTests(TestSite site) : IClassFixture<TestSite>
         Assert.Contains("Max-Age=0", (await site.ExpectAsync(303, "POST", "/_keepfs/logout", token: "", headers: cookie)).Headers["Set-Cookie"], StringComparison.Ordinal);
         await site.ExpectAsync(403, "GET", "/_keepfs/status", token: "", headers: cookie);
         await site.ExpectAsync(401, "GET", "/_keepfs/status", token: "");
+    }
+
+    [Fact]
+    public async Task Status_page_shows_recent_errors_of_every_process_once_and_harmlessly()
+    {
+        using var errors = new RecentErrors(TimeProvider.System);
+        await using var web = await site.StartWebAsync(options => options with { Errors = errors });
+        Assert.Contains("<p>None.</p>", await StatusAsync(), StringComparison.Ordinal);
+
+        errors.CreateLogger("web").Log(LogLevel.Error, default, "<b>cannot</b> read", new IOException("broken"), static (state, _) => state);
+        errors.CreateLogger("web").Log(LogLevel.Information, default, "all is well", null, static (state, _) => state);
+        site.KeepstoreErrors.CreateLogger("store").Log(LogLevel.Warning, default, "disk is slow", null, static (state, _) => state);
+        var page = await StatusAsync();
+        Assert.Contains("error: &lt;b&gt;cannot&lt;/b&gt; read (broken)", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("all is well", page, StringComparison.Ordinal);
+
+        // Both keepstores are one process here.
+        Assert.Equal(2, page.Split("warning: disk is slow").Length);
+
+        async Task<string> StatusAsync()
+        {
+            using var request = site.Request("GET", "/_keepfs/status", null, site.AdminToken);
+            request.RequestUri = new Uri(new Uri(web.Addresses.Single()), "/_keepfs/status");
+            using var response = await site.Http.SendAsync(request);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            return await response.Content.ReadAsStringAsync();
+        }
     }
 
     [Fact]

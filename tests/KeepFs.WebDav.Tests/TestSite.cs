@@ -6,6 +6,7 @@ using KeepFs.Catalog;
 using KeepFs.Engine.Catalog;
 using KeepFs.Engine.Mounts;
 using KeepFs.Hosting.Configuration;
+using KeepFs.Hosting.Http;
 using KeepFs.KeepstoreHost;
 using KeepFs.Testing.Volumes;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -25,6 +26,9 @@ public sealed class TestSite : IAsyncLifetime, IDisposable
     private int _names;
 
     public IReadOnlyList<TemporaryFolder> Volumes { get; } = [new(), new()];
+
+    /// <summary>What the keepstores say went wrong.</summary>
+    public RecentErrors KeepstoreErrors { get; } = new(TimeProvider.System);
 
     public string Token { get; private set; } = "";
 
@@ -73,6 +77,7 @@ public sealed class TestSite : IAsyncLifetime, IDisposable
         {
             var keepstore = KeepstoreServer.Create(Config, url, new KeepstoreServerOptions
             {
+                Errors = KeepstoreErrors,
                 Listen = new IPEndPoint(IPAddress.Loopback, 0),
 
                 // Tests damage copies and want to see what readers get then.

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using KeepFs.Engine.Client;
 using KeepFs.Hosting.Configuration;
+using KeepFs.Hosting.Http;
 
 namespace KeepFs.WebDav.Page;
 
@@ -10,9 +11,12 @@ namespace KeepFs.WebDav.Page;
 /// The keepstores as the catalogue lists them, and what each says of itself: health and metrics with the ManagementToken, volumes with the SystemRootToken.
 /// What a server does not tell is said so. The caller makes sure that only administrators see it.
 /// </summary>
-internal sealed class StatusPage(ClusterConfig config, HttpClient http, Uri apiRoot, TimeProvider time)
+internal sealed class StatusPage(ClusterConfig config, HttpClient http, Uri apiRoot, RecentErrors? errors, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    /// <summary>A screen full; the rest is in the logs.</summary>
+    private const int MaxShownErrors = 50;
 
     public async Task WriteAsync(StringBuilder page, CancellationToken cancellationToken)
     {
@@ -31,23 +35,62 @@ internal sealed class StatusPage(ClusterConfig config, HttpClient http, Uri apiR
         }
 
         page.Append("<table><caption class=\"unseen\">Keepstores</caption><thead><tr><th scope=\"col\">Keepstore</th><th scope=\"col\">Health</th><th scope=\"col\">Volumes and replication</th><th scope=\"col\">Space</th><th scope=\"col\">Errors since its start</th></tr></thead><tbody>\n");
-        foreach (var (service, health, volumes, space, errors) in await Task.WhenAll(services.Select(service => AskAsync(service, cancellationToken))))
+        var answers = await Task.WhenAll(services.Select(service => AskAsync(service, cancellationToken)));
+        foreach (var (service, health, volumes, space, counts, _) in answers)
         {
             page.Append("<tr><td class=\"name\">").Append(PageText.Encode(service.BaseUri.Authority)).Append(service.IsReadOnly ? " (read-only)" : "").Append("</td><td>").Append(PageText.Encode(health))
-                .Append("</td><td>").Append(PageText.Encode(volumes)).Append("</td><td>").Append(PageText.Encode(space)).Append("</td><td>").Append(PageText.Encode(errors)).Append("</td></tr>\n");
+                .Append("</td><td>").Append(PageText.Encode(volumes)).Append("</td><td>").Append(PageText.Encode(space)).Append("</td><td>").Append(PageText.Encode(counts)).Append("</td></tr>\n");
         }
 
-        page.Append("</tbody></table>\n<p>What went wrong and when is in the logs of the servers.</p></main>\n");
+        page.Append("</tbody></table>\n");
+        AddErrors(page, answers.Select(answer => (Name: answer.Service.BaseUri.Authority, answer.Errors)).Prepend((Name: "keep-web", Errors: errors?.List())));
+        page.Append("</main>\n");
     }
 
-    private async Task<(KeepService Service, string Health, string Volumes, string Space, string Errors)> AskAsync(KeepService service, CancellationToken cancellationToken)
+    /// <summary>Of each process once, under the name of the first server that told it.</summary>
+    private static void AddErrors(StringBuilder page, IEnumerable<(string Name, RecentErrorList? Errors)> lists)
+    {
+        var known = lists.Where(list => list.Errors is not null).DistinctBy(list => list.Errors!.Process).ToList();
+        var newest = known.SelectMany(list => list.Errors!.Items.Select(item => (list.Name, Item: item))).OrderByDescending(entry => entry.Item.At).Take(MaxShownErrors).ToList();
+        page.Append("<h2>Recent warnings and errors</h2>\n");
+        if (newest.Count == 0)
+        {
+            page.Append(known.Count == 0 ? "<p>Not told: see the logs of the servers.</p>\n" : "<p>None.</p>\n");
+            return;
+        }
+
+        page.Append("<table><caption class=\"unseen\">Recent warnings and errors</caption><thead><tr><th scope=\"col\">When</th><th scope=\"col\">Where</th><th scope=\"col\">What</th></tr></thead><tbody>\n");
+        foreach (var (name, item) in newest)
+        {
+            page.Append("<tr><td>").Append(PageText.Time(item.At)).Append("</td><td>").Append(PageText.Encode(name)).Append("</td><td class=\"name\">").Append(PageText.Encode(item.Level)).Append(": ")
+                .Append(PageText.Encode(item.Text)).Append("</td></tr>\n");
+        }
+
+        page.Append("</tbody></table>\n");
+    }
+
+    private async Task<(KeepService Service, string Health, string Volumes, string Space, string Counts, RecentErrorList? Errors)> AskAsync(KeepService service, CancellationToken cancellationToken)
     {
         var health = config.ManagementToken.Length == 0 ? "not told: no ManagementToken is set"
             : await GetAsync(service, "_health/ping", config.ManagementToken, cancellationToken) is { } answer ? answer.Contains("OK", StringComparison.Ordinal) ? "OK" : "not well" : "does not answer";
         var metrics = await GetAsync(service, "metrics", config.ManagementToken, cancellationToken);
         return (service, health,
             Describe(await GetAsync(service, "mounts", config.SystemRootToken, cancellationToken), Volumes),
-            metrics is null ? "not told" : Space(metrics), metrics is null ? "not told" : Errors(metrics));
+            metrics is null ? "not told" : Space(metrics), metrics is null ? "not told" : Errors(metrics),
+            config.ManagementToken.Length > 0 && await GetAsync(service, "_inspect/errors", config.ManagementToken, cancellationToken) is { } list ? ErrorsOf(list) : null);
+    }
+
+    private static RecentErrorList? ErrorsOf(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, RecentErrorJson.Default.RecentErrorList) is { Items: not null, Process: not null } list ? list : null;
+        }
+        catch (JsonException)
+        {
+            // A keepstore that is not ours.
+            return null;
+        }
     }
 
     private static string Describe(string? json, Func<JsonElement, string> text)
