@@ -1,4 +1,3 @@
-using System.Globalization;
 
 namespace KeepFs.Fuse.Tests;
 
@@ -79,14 +78,11 @@ public sealed class KernelCacheTests
     {
         await using var host = await MountHostProcess.StartAsync(["--hide-ids", .. flag.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
         Assert.Equal("ok", await host.CommandAsync("fill d 50"));
-        await host.ShellAsync("cd d");
-        var before = await KnownAsync();
 
         await host.ShellAsync("ls -f d");
 
-        Assert.Equal(told, await KnownAsync() - before);
-
-        async Task<int> KnownAsync() => int.Parse((await host.CommandAsync("stats")).Split(' ')[0], CultureInfo.InvariantCulture);
+        // The root and d itself, too: the kernel may have been told to forget that name between the filling and the listing.
+        Assert.Equal(2 + told, (await host.StatsAsync()).Nodes);
     }
 
     [Theory]
