@@ -11,8 +11,11 @@ public static class BlockUpload
 {
     private const int ReadBytes = 1 << 20;
 
-    /// <summary>Blocks of one stream under way: one is hashed, one sent and one synced while the next arrives.</summary>
-    private const int MaxWrites = 3;
+    /// <summary>
+    /// Blocks of one stream under way, while there is memory to spare: some are hashed, some sent and synced while the next arrives. As many as fill the lanes in which
+    /// blocks are hashed together: with three, hashing took half of all processor time of a PUT of 1 GiB, with six a third less.
+    /// </summary>
+    private const int MaxWrites = 6;
 
     /// <summary>What a stream takes that sends next to nothing, and by how much that grows when it was filled: a whole block is copied for a quarter.</summary>
     private const int FirstBytes = 64 << 10, Growth = 16;
