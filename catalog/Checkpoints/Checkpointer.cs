@@ -18,6 +18,9 @@ internal sealed partial class Checkpointer : IAsyncDisposable
     /// <summary>How long after the start, and how often at most, it is looked whether one is due; also how soon one that failed is tried again.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(5);
 
+    /// <summary>Stopping does not wait longer for a checkpoint that was cancelled.</summary>
+    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(10);
+
     private readonly CatalogContext _catalog;
     private readonly CheckpointRecords _records;
     private readonly CheckpointData _data;
@@ -74,8 +77,13 @@ internal sealed partial class Checkpointer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+        if (await Task.WhenAny(_loop, Task.Delay(StopWithin)) != _loop || !await _one.WaitAsync(StopWithin))
+        {
+            // A keepstore or database that does not even end what was cancelled: what is stored by then is as good as nothing, and the claim runs out.
+            return;
+        }
+
         await _loop;
-        await _one.WaitAsync();
         _http.Dispose();
         _stop.Dispose();
         _one.Dispose();

@@ -15,6 +15,9 @@ internal sealed class CatalogDatabase : IAsyncDisposable
     // Readers of SQLite work on a thread of the pool each; more of them than this only adds memory for page caches.
     private const int MaxReaders = 32;
 
+    /// <summary>Stopping does not wait longer for what only listens.</summary>
+    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(5);
+
     private readonly TimeProvider _time;
     private readonly ConcurrentBag<CatalogConnection> _idle = [];
     private readonly SemaphoreSlim _readers;
@@ -86,7 +89,9 @@ internal sealed class CatalogDatabase : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        await _listening;
+
+        // A wait for notifications has been seen not to end although it was cancelled; its connection ends with the process then.
+        await Task.WhenAny(_listening, Task.Delay(StopWithin));
         await _writer.DisposeAsync();
         await DisposeIdleAsync();
         _readers.Dispose();
