@@ -72,33 +72,9 @@ internal sealed class MeteredDisk(IDisk inner, DiskMeter meter) : IDisk
             }
         }
 
-        public void Write(ReadOnlySpan<byte> source, long offset)
-        {
-            try
-            {
-                inner.Write(source, offset);
-                meter.CountWritten(source.Length);
-            }
-            catch (DiskException e)
-            {
-                meter.CountFailure(e);
-                throw;
-            }
-        }
+        public void Write(ReadOnlySpan<byte> source, long offset) => Write(source, offset, isDirect: false);
 
-        public void WriteDirect(ReadOnlySpan<byte> source)
-        {
-            try
-            {
-                inner.WriteDirect(source);
-                meter.CountWritten(source.Length);
-            }
-            catch (DiskException e)
-            {
-                meter.CountFailure(e);
-                throw;
-            }
-        }
+        public void WriteDirect(ReadOnlySpan<byte> source) => Write(source, 0, isDirect: true);
 
         public void Sync() => meter.Count(DiskOperation.Fsync, inner.Sync);
 
@@ -109,5 +85,27 @@ internal sealed class MeteredDisk(IDisk inner, DiskMeter meter) : IDisk
         public bool TryLock() => meter.Count(DiskOperation.Flock, inner.TryLock);
 
         public void Dispose() => inner.Dispose();
+
+        private void Write(ReadOnlySpan<byte> source, long offset, bool isDirect)
+        {
+            try
+            {
+                if (isDirect)
+                {
+                    inner.WriteDirect(source);
+                }
+                else
+                {
+                    inner.Write(source, offset);
+                }
+
+                meter.CountWritten(source.Length);
+            }
+            catch (DiskException e)
+            {
+                meter.CountFailure(e);
+                throw;
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ internal sealed class CheckpointEndpoint(Checkpointer checkpointer)
 
     private async Task<ApiResult> MakeAsync(ApiRequest request, CancellationToken ct)
     {
-        request.RequireAdmin("only an admin may do that");
+        request.RequireAdmin();
         var head = await checkpointer.MakeAsync(request.Parameters.Flag("full"), ct);
         var last = head.Parts[^1];
         return new ApiResult.Object(writer =>

@@ -14,7 +14,7 @@ internal sealed record ApiRequest(HttpContext Http, RequestParameters Parameters
     public string Uuid => (string)Http.Request.RouteValues["uuid"]!;
 
     /// <exception cref="ApiException">403: the caller is no admin; the message says what only admins may do.</exception>
-    public void RequireAdmin(string message)
+    public void RequireAdmin(string message = "only an admin may do that")
     {
         if (!Caller.IsAdmin)
         {

@@ -34,7 +34,7 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
 
     private Task<ApiResult> ExportAsync(ApiRequest request, CancellationToken ct)
     {
-        request.RequireAdmin("only an admin may do that");
+        request.RequireAdmin();
         LogExport(logger, request.Caller.UserUuid, request.Address);
         return Task.FromResult<ApiResult>(new ApiResult.Stream(ContentType, (response, stop) => ExclusivelyAsync(
             async () =>
@@ -46,7 +46,7 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
 
     private Task<ApiResult> ImportAsync(ApiRequest request, CancellationToken ct)
     {
-        request.RequireAdmin("only an admin may do that");
+        request.RequireAdmin();
         if (request.Http.Request.ContentType?.StartsWith(ContentType, StringComparison.OrdinalIgnoreCase) != true)
         {
             throw ApiException.BadRequest($"the body must be of type {ContentType}: one JSON object a line");
@@ -89,7 +89,7 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
 
     private Task<ApiResult> BackUpAsync(ApiRequest request, CancellationToken ct)
     {
-        request.RequireAdmin("only an admin may do that");
+        request.RequireAdmin();
         LogBackup(logger, request.Caller.UserUuid, request.Address);
         return Task.FromResult<ApiResult>(new ApiResult.Stream("application/vnd.sqlite3", (response, stop) => ExclusivelyAsync(
             async () =>
@@ -117,7 +117,7 @@ internal sealed partial class ExchangeEndpoints(CatalogContext catalog, BaseStat
 
     private async Task<ApiResult> ResetAsync(ApiRequest request, CancellationToken ct)
     {
-        request.RequireAdmin("only an admin may do that");
+        request.RequireAdmin();
         await catalog.Database.WriteAsync(
             session =>
             {

@@ -92,12 +92,8 @@ public sealed class TransportTests : IDisposable
     public async Task Reader_that_takes_its_time_gets_every_byte()
     {
         await using var keepstore = await TestKeepstore.StartAsync(Open);
-        var data = RandomNumberGenerator.GetBytes(8 << 20);
-        var path = $"/{BlockHash.Compute(data)}+{data.Length}";
-        await keepstore.ExpectAsync(HttpStatusCode.OK, "PUT", path, body: data);
-        using var client = await ConnectAsync(keepstore);
-        client.ReceiveBufferSize = 16 << 10;
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+        var (path, data) = await StoreAsync(keepstore);
+        using var client = await AskSlowlyAsync(keepstore, path);
 
         // Others are served while this one holds its block.
         await keepstore.ExpectAsync(HttpStatusCode.OK, "GET", path);
@@ -111,11 +107,9 @@ public sealed class TransportTests : IDisposable
     public async Task Reader_that_is_slow_for_minutes_gets_every_byte_and_one_that_takes_nothing_is_cut_off()
     {
         await using var keepstore = await TestKeepstore.StartAsync(Open);
-        var data = RandomNumberGenerator.GetBytes(8 << 20);
-        var path = $"/{BlockHash.Compute(data)}+{data.Length}";
-        await keepstore.ExpectAsync(HttpStatusCode.OK, "PUT", path, body: data);
-        using var slow = await RequestAsync();
-        using var gone = await RequestAsync();
+        var (path, data) = await StoreAsync(keepstore);
+        using var slow = await AskSlowlyAsync(keepstore, path);
+        using var gone = await AskSlowlyAsync(keepstore, path);
 
         // Some bytes in twenty seconds, until it has them all; the other one none.
         using var received = new MemoryStream();
@@ -130,14 +124,6 @@ public sealed class TransportTests : IDisposable
         while (!gone.Client.Poll(TimeSpan.FromMilliseconds(10), SelectMode.SelectError))
         {
             keepstore.Time.Advance(TimeSpan.FromSeconds(20));
-        }
-
-        async Task<TcpClient> RequestAsync()
-        {
-            var client = new TcpClient { ReceiveBufferSize = 16 << 10 };
-            await client.ConnectAsync(keepstore.Address.Host, keepstore.Address.Port);
-            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
-            return client;
         }
     }
 
@@ -264,9 +250,26 @@ public sealed class TransportTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static async Task<TcpClient> ConnectAsync(TestKeepstore keepstore)
+    private static async Task<(string Path, byte[] Data)> StoreAsync(TestKeepstore keepstore)
+    {
+        var data = RandomNumberGenerator.GetBytes(8 << 20);
+        var path = $"/{BlockHash.Compute(data)}+{data.Length}";
+        await keepstore.ExpectAsync(HttpStatusCode.OK, "PUT", path, body: data);
+        return (path, data);
+    }
+
+    /// <summary>A client whose kernel takes little by itself.</summary>
+    private static async Task<TcpClient> AskSlowlyAsync(TestKeepstore keepstore, string path)
+    {
+        var client = await ConnectAsync(keepstore, receiveBuffer: 16 << 10);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+        return client;
+    }
+
+    private static async Task<TcpClient> ConnectAsync(TestKeepstore keepstore, int? receiveBuffer = null)
     {
         var client = new TcpClient();
+        client.ReceiveBufferSize = receiveBuffer ?? client.ReceiveBufferSize;
         await client.ConnectAsync(keepstore.Address.Host, keepstore.Address.Port);
         return client;
     }

@@ -2,13 +2,14 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using KeepFs.Hosting.Http;
 using KeepFs.Hosting.Transport;
 using Microsoft.AspNetCore.Http;
 
 namespace KeepFs.WebDav.Bodies;
 
 /// <summary>A request's body, received straight to where it is read into where the transport can do that (<see cref="IBlockTransfer"/>).</summary>
-internal sealed class SocketBody : BodyStream
+internal sealed class SocketBody : ForwardStream
 {
     /// <summary>Below this a copy is cheaper than a system call of its own.</summary>
     private const int DirectBytes = 16 << 10;
@@ -29,6 +30,8 @@ internal sealed class SocketBody : BodyStream
 
         return next(context);
     }
+
+    public override bool CanRead => true;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {

@@ -1,4 +1,4 @@
-using KeepFs.WebDav.Bodies;
+using KeepFs.Hosting.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace KeepFs.WebDav.Resumable;
@@ -7,12 +7,14 @@ namespace KeepFs.WebDav.Resumable;
 /// A body that may break off: then it simply ends, so that what came before is stored, and <see cref="Broken"/> says why. More bytes than were
 /// announced are never read.
 /// </summary>
-internal sealed class ArrivingBody(Stream source, long bytes, CancellationToken stop) : BodyStream
+internal sealed class ArrivingBody(Stream source, long bytes, CancellationToken stop) : ForwardStream
 {
     private long _left = bytes;
 
     /// <summary>Why not everything came; null when it did.</summary>
     public Exception? Broken { get; private set; }
+
+    public override bool CanRead => true;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using KeepFs.WebDav.Bodies;
+using KeepFs.Hosting.Http;
 using KeepFs.WebDav.S3.Protocol;
 using KeepFs.WebDav.S3.Signing;
 
@@ -16,7 +16,7 @@ namespace KeepFs.WebDav.S3.Bodies;
 /// <param name="signer">Null: chunks carry no signatures.</param>
 /// <param name="seedSignature">The request's signature, which the first chunk's builds on.</param>
 /// <param name="hasTrailer">Headers follow the last chunk.</param>
-internal sealed class AwsChunkedStream(Stream source, long decodedLength, SigningScope? signer, string seedSignature, bool hasTrailer) : BodyStream
+internal sealed class AwsChunkedStream(Stream source, long decodedLength, SigningScope? signer, string seedSignature, bool hasTrailer) : ForwardStream
 {
     private const int BufferBytes = 64 << 10;
 
@@ -38,6 +38,8 @@ internal sealed class AwsChunkedStream(Stream source, long decodedLength, Signin
 
     /// <summary>The headers behind the last chunk; complete at the end of the stream.</summary>
     public IReadOnlyDictionary<string, string> Trailers => _trailers;
+
+    public override bool CanRead => true;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken = default)
     {

@@ -1,5 +1,5 @@
 using System.Globalization;
-using KeepFs.WebDav.Bodies;
+using KeepFs.Hosting.Http;
 using KeepFs.WebDav.S3.Protocol;
 using KeepFs.WebDav.S3.Signing;
 using Microsoft.AspNetCore.Http;
@@ -10,7 +10,7 @@ namespace KeepFs.WebDav.S3.Bodies;
 /// The data of a request: framing taken off, and everything verified that the client said about it. The end of the stream is only reached when
 /// all of it was right, so whoever read to the end may store what it read. Dispose after use; the request's own stream stays open.
 /// </summary>
-internal sealed class RequestBody : BodyStream
+internal sealed class RequestBody : ForwardStream
 {
     private readonly Stream _source;
     private readonly AwsChunkedStream? _chunked;
@@ -80,6 +80,8 @@ internal sealed class RequestBody : BodyStream
 
         return buffer.ToArray();
     }
+
+    public override bool CanRead => true;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
