@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using KeepFs.Engine.Blocks;
 using KeepFs.Engine.Blocks.Hashing;
+using KeepFs.Engine.Volumes;
 using KeepFs.Hosting.Transport;
 using Microsoft.AspNetCore.Http;
 
@@ -148,6 +149,20 @@ internal static class BlockBody
                 return; // The client is gone.
             }
         }
+    }
+
+    /// <summary>Whether a file can be sent as it is.</summary>
+    public static bool SendsFiles(HttpContext context) => Transfer(context) is not null;
+
+    /// <summary>Sends a whole file; its length was announced.</summary>
+    public static async ValueTask SendAsync(HttpContext context, BlockFile file, CancellationToken cancellationToken)
+    {
+        await context.Response.StartAsync(cancellationToken);
+        Transfer(context)!.SendFrom(file);
+        var writer = context.Response.BodyWriter;
+        writer.GetMemory();
+        writer.Advance((int)file.SizeBytes);
+        await writer.FlushAsync(cancellationToken);
     }
 
     private static IBlockTransfer? Transfer(HttpContext context) => context.Request.IsHttps ? null : context.Features.Get<IBlockTransfer>();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Client;
 using KeepFs.Engine.Mounts;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
@@ -48,6 +49,19 @@ internal sealed class BlockEndpoints(ClusterConfig config, Keepstore keepstore, 
         if (HttpMethods.IsHead(context.Request.Method))
         {
             await AnnounceAsync(context, locator, await keepstore.VerifyAsync(locator.Hash, locator.SizeBytes, cancellationToken));
+            return;
+        }
+
+        if (context.Request.Headers.ContainsKey(KeepClient.VerifiesHeader) && BlockBody.SendsFiles(context)
+            && await keepstore.TryOpenAsync(locator.Hash, locator.SizeBytes, cancellationToken) is { } opened)
+        {
+            using (opened)
+            {
+                context.Response.Headers[KeepClient.UnverifiedHeader] = "1";
+                await AnnounceAsync(context, locator, locator.SizeBytes);
+                await BlockBody.SendAsync(context, opened, cancellationToken);
+            }
+
             return;
         }
 

@@ -1,4 +1,5 @@
 using KeepFs.Engine.Volumes;
+using Microsoft.Win32.SafeHandles;
 
 namespace KeepFs.KeepstoreHost;
 
@@ -57,6 +58,8 @@ internal sealed class MeteredDisk(IDisk inner, DiskMeter meter) : IDisk
     {
         public long Length => meter.Count(DiskOperation.Stat, () => inner.Length);
 
+        public SafeFileHandle? Handle => inner.Handle;
+
         public int Read(Span<byte> destination, long offset)
         {
             try
@@ -75,6 +78,10 @@ internal sealed class MeteredDisk(IDisk inner, DiskMeter meter) : IDisk
         public void Write(ReadOnlySpan<byte> source, long offset) => Write(source, offset, isDirect: false);
 
         public void WriteDirect(ReadOnlySpan<byte> source) => Write(source, 0, isDirect: true);
+
+        public void WillRead(long offset, long length) => inner.WillRead(offset, length);
+
+        public void WasRead(int bytes) => meter.CountRead(bytes);
 
         public void Sync() => meter.Count(DiskOperation.Fsync, inner.Sync);
 

@@ -84,24 +84,30 @@ public sealed class BlockBufferPool
         }
     }
 
-    /// <summary>Rents without waiting (but after reclaiming), or null. Used by read-ahead, which must never take from a reader.</summary>
+    /// <summary>Rents without waiting (but after reclaiming), or null.</summary>
     public BlockBuffer? TryRent(int length)
     {
-        var shift = ShiftFor(length);
         while (true)
         {
-            lock (_lock)
+            if (TryRentFree(length) is { } buffer)
             {
-                if (_waiting.Count == 0 && _outBytes + (1L << shift) <= _options.BudgetBytes)
-                {
-                    return Take(shift, length);
-                }
+                return buffer;
             }
 
-            if (_reclaim is null || !_reclaim(1L << shift))
+            if (_reclaim is null || !_reclaim(1L << ShiftFor(length)))
             {
                 return null;
             }
+        }
+    }
+
+    /// <summary>Rents what nobody has now, or null. Used by read-ahead, which must never take from a reader.</summary>
+    public BlockBuffer? TryRentFree(int length)
+    {
+        var shift = ShiftFor(length);
+        lock (_lock)
+        {
+            return _waiting.Count == 0 && _outBytes + (1L << shift) <= _options.BudgetBytes ? Take(shift, length) : null;
         }
     }
 

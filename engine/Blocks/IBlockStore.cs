@@ -14,8 +14,8 @@ public interface IBlockStore
     /// <exception cref="ArgumentOutOfRangeException">The range lies outside the block.</exception>
     ValueTask<BlockLease> ReadAsync(Locator locator, int offset, int length, CancellationToken cancellationToken);
 
-    /// <summary>Says that a block will be wanted soon. Never waits, never fails, may do nothing.</summary>
-    void Prefetch(Locator locator);
+    /// <summary>Says which blocks will be wanted soon, in this order. Never waits, never fails, may do nothing, or leave it until several are worth fetching together.</summary>
+    void Prefetch(IReadOnlyList<Locator> next);
 
     /// <summary>
     /// Writes one block of at most <see cref="Locator.MaxBlockSizeBytes"/>. Returns when the wanted copies are on stable storage.

@@ -11,6 +11,9 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
     /// <summary>Blocks that are looked at for one to reuse: a look, not a search.</summary>
     private const int MaxLookedAt = 16;
 
+    /// <summary>Four readers with all their blocks ahead.</summary>
+    private const int AwaitedFetches = 32;
+
     private readonly IBlockSource _source;
     private readonly BlockBufferPool _pool;
     private readonly BlockCacheOptions _options;
@@ -20,6 +23,7 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
     private readonly LinkedList<Entry> _byUse = new();
     private long _keptBytes;
     private int _prefetches;
+    private long _fetched;
     private long _hits;
     private long _misses;
 
@@ -94,45 +98,23 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public void Prefetch(Locator locator)
+    public void Prefetch(IReadOnlyList<Locator> next)
     {
-        if (locator.SizeBytes == 0)
-        {
-            return;
-        }
-
+        List<Locator> missing;
         lock (_lock)
         {
-            if (_entries.ContainsKey(locator.Hash) || _prefetches >= _options.MaxPrefetches || _closing.IsCancellationRequested)
-            {
-                return;
-            }
-
-            _prefetches++;
+            missing = [.. next.Where(locator => !_entries.ContainsKey(locator.Hash) && locator.SizeBytes > 0)];
         }
 
-        // Outside the lock: renting may ask this cache to give memory back.
-        ReuseWhatWasRead(locator.SizeBytes);
-        var buffer = _pool.TryRent(locator.SizeBytes);
-        lock (_lock)
+        // Blocks that come together are verified together, which costs a part of what it costs one by one; but nobody is to wait for the next one because of that.
+        if (missing.Count > 0 && (missing.Count * 2 >= next.Count || missing[0] == next[0]))
         {
-            if (buffer is null || _entries.ContainsKey(locator.Hash))
+            foreach (var locator in missing)
             {
-                _prefetches--;
-            }
-            else
-            {
-                Start(locator, buffer);
-                return;
+                Prefetch(locator);
             }
         }
-
-        buffer?.Release();
     }
-
-    /// <inheritdoc/>
-    public ValueTask<WrittenBlock> WriteAsync(ReadOnlyMemory<byte> data, BlockWriteOptions options, CancellationToken cancellationToken) =>
-        _source.WriteAsync(data, options, cancellationToken);
 
     /// <summary>Ends fetches under way and gives all memory back.</summary>
     public async ValueTask DisposeAsync()
@@ -158,6 +140,41 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
         }
 
         _closing.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<WrittenBlock> WriteAsync(ReadOnlyMemory<byte> data, BlockWriteOptions options, CancellationToken cancellationToken) =>
+        _source.WriteAsync(data, options, cancellationToken);
+
+    private void Prefetch(Locator locator)
+    {
+        lock (_lock)
+        {
+            if (_entries.ContainsKey(locator.Hash) || _prefetches >= _options.MaxPrefetches || _closing.IsCancellationRequested)
+            {
+                return;
+            }
+
+            _prefetches++;
+        }
+
+        // What another reader awaits is not dropped for what this one will want later.
+        ReuseWhatWasRead(locator.SizeBytes);
+        var buffer = _pool.TryRentFree(locator.SizeBytes) ?? (DropUnawaited(locator.SizeBytes) ? _pool.TryRentFree(locator.SizeBytes) : null);
+        lock (_lock)
+        {
+            if (buffer is null || _entries.ContainsKey(locator.Hash))
+            {
+                _prefetches--;
+            }
+            else
+            {
+                Start(locator, buffer);
+                return;
+            }
+        }
+
+        buffer?.Release();
     }
 
     private async Task<BlockBuffer> WaitAsync(Entry entry, CancellationToken cancellationToken)
@@ -239,6 +256,7 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
             }
 
             entry.Buffer = buffer;
+            entry.Number = ++_fetched;
             entry.ByUse = _byUse.AddLast(entry);
             _keptBytes += buffer.CapacityBytes;
             dropped = EvictUntil(_keptBytes - _options.CapacityBytes, static _ => true);
@@ -273,37 +291,55 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
         dropped?.Release();
     }
 
-    private bool Reclaim(long wantedBytes)
+    // Dropping a block that somebody still reads would free nothing now.
+    private bool Reclaim(long wantedBytes) => Drop(wantedBytes, static buffer => !buffer.IsShared) > 0;
+
+    private bool DropUnawaited(long wantedBytes) => Drop(wantedBytes, static buffer => !buffer.IsShared, onlyUnawaited: true) > 0;
+
+    private int Drop(long bytes, Func<BlockBuffer, bool> mayDrop, bool onlyUnawaited = false)
     {
         List<BlockBuffer> dropped;
         lock (_lock)
         {
-            // Dropping a block that somebody still reads would free nothing now.
-            dropped = EvictUntil(wantedBytes, static buffer => !buffer.IsShared);
+            dropped = EvictUntil(bytes, mayDrop, onlyUnawaited);
         }
 
         dropped.ForEach(buffer => buffer.Release());
-        return dropped.Count > 0;
+        return dropped.Count;
     }
 
-    /// <summary>Takes least recently used blocks out until the bytes are met; the caller releases them after leaving the lock.</summary>
-    private List<BlockBuffer> EvictUntil(long bytes, Func<BlockBuffer, bool> mayDrop)
+    /// <summary>
+    /// Takes blocks out until the bytes are met, the least recently used first, and those that are awaited last; the caller releases them after leaving the lock.
+    /// </summary>
+    private List<BlockBuffer> EvictUntil(long bytes, Func<BlockBuffer, bool> mayDrop, bool onlyUnawaited = false)
     {
         var dropped = new List<BlockBuffer>();
-        for (var node = _byUse.First; node is not null && bytes > 0;)
+        Evict(entry => !IsAwaited(entry));
+        if (!onlyUnawaited)
         {
-            var (entry, next) = (node.Value, node.Next);
-            if (mayDrop(entry.Buffer!))
-            {
-                bytes -= entry.Buffer!.CapacityBytes;
-                dropped.Add(Remove(entry));
-            }
-
-            node = next;
+            Evict(static _ => true);
         }
 
         return dropped;
+
+        void Evict(Func<Entry, bool> suits)
+        {
+            for (var node = _byUse.First; node is not null && bytes > 0;)
+            {
+                var (entry, next) = (node.Value, node.Next);
+                if (suits(entry) && mayDrop(entry.Buffer!))
+                {
+                    bytes -= entry.Buffer!.CapacityBytes;
+                    dropped.Add(Remove(entry));
+                }
+
+                node = next;
+            }
+        }
     }
+
+    /// <summary>Fetched ahead of a reader who has not come to it yet: whoever drops it fetches it twice. A reader who has not come after that many others were fetched may have gone.</summary>
+    private bool IsAwaited(Entry entry) => entry.ReadBytes == 0 && _fetched - entry.Number < AwaitedFetches;
 
     /// <summary>Under the lock: takes a block out; the caller releases what is returned after leaving it.</summary>
     private BlockBuffer Remove(Entry entry)
@@ -334,6 +370,9 @@ public sealed class CachedBlockStore : IBlockStore, IAsyncDisposable
         public BlockBuffer? Buffer { get; set; }
 
         public LinkedListNode<Entry>? ByUse { get; set; }
+
+        /// <summary>How many were fetched before it.</summary>
+        public long Number { get; set; }
 
         /// <summary>All that readers asked for.</summary>
         public long ReadBytes { get; set; }

@@ -76,26 +76,40 @@ public sealed partial class KeepClient
     /// <summary>Null on success.</summary>
     private async Task<Failure?> TryFetchAsync(KeepService service, Locator locator, BlockBuffer destination, CancellationToken cancellationToken)
     {
+        var (failure, wasUnverified) = await TryFetchAsync(service, locator, destination, verifies: true, cancellationToken);
+        return failure is not null && wasUnverified ? (await TryFetchAsync(service, locator, destination, verifies: false, cancellationToken)).Failure : failure;
+    }
+
+    private async Task<(Failure? Failure, bool WasUnverified)> TryFetchAsync(
+        KeepService service, Locator locator, BlockBuffer destination, bool verifies, CancellationToken cancellationToken)
+    {
+        var wasUnverified = false;
         using var stall = new CancellationTokenSource(options.StallTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stall.Token);
         try
         {
             using var request = Request(HttpMethod.Get, service, locator.ToString());
+            if (verifies)
+            {
+                request.Headers.TryAddWithoutValidation(VerifiesHeader, "1");
+            }
+
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
             if (!response.IsSuccessStatusCode)
             {
-                return new Failure(ReadFailureKind((int)response.StatusCode), await ErrorTextAsync(response, both.Token));
+                return (new Failure(ReadFailureKind((int)response.StatusCode), await ErrorTextAsync(response, both.Token)), false);
             }
 
-            return await ReceiveAsync(response, locator, destination, stall, both.Token);
+            wasUnverified = response.Headers.Contains(UnverifiedHeader);
+            return (await ReceiveAsync(response, locator, destination, stall, both.Token), wasUnverified);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new Failure(FailureKind.Retryable, string.Create(CultureInfo.InvariantCulture, $"nothing received for {options.StallTimeout.TotalSeconds:0} s"));
+            return (new Failure(FailureKind.Retryable, string.Create(CultureInfo.InvariantCulture, $"nothing received for {options.StallTimeout.TotalSeconds:0} s")), false);
         }
         catch (Exception e) when (e is HttpRequestException or IOException and not KeepException)
         {
-            return new Failure(FailureKind.Retryable, e.InnerException?.Message ?? e.Message);
+            return (new Failure(FailureKind.Retryable, e.InnerException?.Message ?? e.Message), wasUnverified);
         }
     }
 

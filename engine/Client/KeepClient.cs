@@ -15,6 +15,12 @@ namespace KeepFs.Engine.Client;
 public sealed partial class KeepClient(
     HttpClient http, IServiceDirectory services, KeepClientOptions options, TimeProvider time, Random random, HashService? hashing = null) : IBlockSource
 {
+    /// <summary>Of a GET: the client verifies what arrives, so the keepstore need not (decision 0043). Other keepstores do not know it.</summary>
+    public const string VerifiesHeader = "X-KeepFs-Client-Verifies";
+
+    /// <summary>Of the answer: the keepstore has not verified it. Who finds it wrong asks again without <see cref="VerifiesHeader"/>; then the keepstore finds the bad copy and sends another.</summary>
+    public const string UnverifiedHeader = "X-KeepFs-Unverified";
+
     private const int RemoteHintLength = 7;
     private const int GatewayHintLength = 29;
 

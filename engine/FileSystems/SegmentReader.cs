@@ -81,7 +81,7 @@ public sealed class SegmentReader
         return result;
     }
 
-    /// <summary>Announces the blocks that follow the one at <paramref name="offset"/>.</summary>
+    /// <summary>Announces so many blocks that follow the one at <paramref name="offset"/>.</summary>
     public void Prefetch(IBlockStore store, long offset, int blocks)
     {
         if (offset >= SizeBytes)
@@ -91,14 +91,19 @@ public sealed class SegmentReader
 
         var at = SegmentAt(offset);
         var current = _segments[at].Locator.Hash;
-        for (at++; at < _segments.Length && blocks > 0; at++)
+        List<Locator> next = [];
+        for (at++; at < _segments.Length && next.Count < blocks; at++)
         {
             if (_segments[at].Locator.Hash != current)
             {
                 current = _segments[at].Locator.Hash;
-                store.Prefetch(_segments[at].Locator);
-                blocks--;
+                next.Add(_segments[at].Locator);
             }
+        }
+
+        if (next.Count > 0)
+        {
+            store.Prefetch(next);
         }
     }
 

@@ -30,6 +30,15 @@ public sealed class VerifiedBlocks : IDisposable
     /// <summary>Reads answered from memory so far.</summary>
     public long Hits => Interlocked.Read(ref _hits);
 
+    /// <summary>Whether the block is kept now.</summary>
+    public bool Has(BlockHash hash)
+    {
+        lock (_lock)
+        {
+            return _entries.ContainsKey(hash);
+        }
+    }
+
     /// <summary>The block, with one reference for the caller, or null. What is too old is forgotten.</summary>
     public BlockBuffer? TryGet(BlockHash hash)
     {

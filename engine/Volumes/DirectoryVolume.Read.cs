@@ -19,6 +19,29 @@ public sealed partial class DirectoryVolume
         RunAsync<(long, FileIdentity)?>(() => Identify(hash) is { } identity && Read(hash, destination.Span) is { } size ? (size, identity) : null, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<BlockFile?> OpenAsync(BlockHash hash, CancellationToken cancellationToken) => RunAsync(
+        () =>
+        {
+            var file = TryOpen(hash, DiskAccess.Read);
+            try
+            {
+                if (file?.Handle is { } handle)
+                {
+                    var opened = new BlockFile(file, handle, file.Length, _threads);
+                    file = null;
+                    return opened;
+                }
+
+                return null;
+            }
+            finally
+            {
+                file?.Dispose();
+            }
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<CopyState> CompareAsync(BlockHash hash, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken) => RunAsync(() =>
     {
         using var file = TryOpen(hash, DiskAccess.Read);

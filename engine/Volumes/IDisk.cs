@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace KeepFs.Engine.Volumes;
 
@@ -117,6 +118,19 @@ public interface IDiskFile : IDisposable
 
     /// <summary>Makes bytes and times durable.</summary>
     void Sync();
+
+    /// <summary>The open file itself, for calls of the kernel that move bytes without us; null: there is none. Who reads that way says so (<see cref="WasRead"/>).</summary>
+    SafeFileHandle? Handle => null;
+
+    /// <summary>These bytes will be read soon. A hint.</summary>
+    void WillRead(long offset, long length)
+    {
+    }
+
+    /// <summary>So many bytes were read by means of the <see cref="Handle"/>.</summary>
+    void WasRead(int bytes)
+    {
+    }
 
     /// <summary>Asks the system to forget what it remembers of the bytes, so that reading asks the medium. A hint.</summary>
     void DropCache()

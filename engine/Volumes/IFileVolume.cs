@@ -10,6 +10,10 @@ public interface IFileVolume : IVolume
 
     /// <summary>As <see cref="IVolume.ReadAsync"/>, with the identity that the file had before it was read.</summary>
     ValueTask<(long SizeBytes, FileIdentity Identity)?> ReadIdentifiedAsync(BlockHash hash, Memory<byte> destination, CancellationToken cancellationToken);
+
+    /// <summary>The copy as it is, for a reader who verifies it; null when there is none, or none that the kernel can move.</summary>
+    /// <exception cref="KeepException">As <see cref="IVolume.ReadAsync"/>.</exception>
+    ValueTask<BlockFile?> OpenAsync(BlockHash hash, CancellationToken cancellationToken);
 }
 
 /// <summary>Equal for two looks at a file exactly when nobody has written to it in between, within the resolution of the clock of its times.</summary>

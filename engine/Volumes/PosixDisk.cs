@@ -188,11 +188,14 @@ public sealed partial class PosixDisk : IDisk
 
     private sealed partial class PosixFile(string path, SafeFileHandle handle) : IDiskFile
     {
+        private const int AdviceWillNeed = 3;
         private const int AdviceDontNeed = 4;
         private const int LockExclusive = 2;
         private const int LockWithoutWaiting = 4;
 
         public long Length => Guard("stat", () => RandomAccess.GetLength(handle));
+
+        public SafeFileHandle? Handle => handle;
 
         public int Read(Span<byte> destination, long offset)
         {
@@ -237,6 +240,8 @@ public sealed partial class PosixDisk : IDisk
         }
 
         public void Sync() => PosixError.Check(Fsync(handle), "fsync", path);
+
+        public void WillRead(long offset, long length) => _ = Advise(handle, offset, length, AdviceWillNeed);
 
         public void DropCache() => _ = Advise(handle, 0, 0, AdviceDontNeed);
 

@@ -1,3 +1,5 @@
+using KeepFs.Engine.Volumes;
+
 namespace KeepFs.Hosting.Transport;
 
 /// <summary>
@@ -21,4 +23,10 @@ public interface IBlockTransfer
     /// not change until that flush is complete. Call it after the response was started.
     /// </summary>
     void SendFrom(ReadOnlyMemory<byte> source);
+
+    /// <summary>
+    /// The same with the bytes of a file, which the kernel sends without a copy; the memory that the body writer hands out only counts and must not be used.
+    /// A file that ends early or cannot be read ends the connection.
+    /// </summary>
+    void SendFrom(BlockFile source);
 }

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using KeepFs.Engine.Volumes;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -51,6 +52,8 @@ internal sealed class PolledConnection : ConnectionContext, IDuplexPipe, IBlockT
     public void StopReceiving() => _reader.StopReceiving();
 
     public void SendFrom(ReadOnlyMemory<byte> source) => _writer.SendFrom(source);
+
+    public void SendFrom(BlockFile source) => _writer.SendFrom(source);
 
     public override void Abort(ConnectionAbortedException abortReason) => _socket.Reset();
 

@@ -9,6 +9,8 @@ namespace KeepFs.Hosting.Transport;
 /// </summary>
 internal sealed unsafe class PolledSocket : IDisposable
 {
+    private const int SoonMilliseconds = 2;
+
     private readonly Socket _socket;
     private readonly SocketPoller _poller;
     private readonly Action _onPeerClosed;
@@ -167,6 +169,44 @@ internal sealed unsafe class PolledSocket : IDisposable
         }
     }
 
+    /// <summary>
+    /// Sends from a file: the bytes taken, null when there is no room, -1 when the connection is over or the file has no such bytes. Blocks: for the disk, and a
+    /// moment for a peer who takes what comes, which is less work than another thread's.
+    /// </summary>
+    public int? SendFile(SafeHandle file, long offset, int length)
+    {
+        var end = offset + length;
+        try
+        {
+            while (offset < end)
+            {
+                var count = SocketCalls.SendFile(Handle, file, &offset, (nint)(end - offset));
+                if (count > 0)
+                {
+                    continue;
+                }
+
+                switch (count == 0 ? 0 : Marshal.GetLastPInvokeError())
+                {
+                    case SocketCalls.Interrupted:
+                    case SocketCalls.WouldBlock when HasRoomSoon():
+                        continue;
+                    case SocketCalls.WouldBlock:
+                        var sent = (int)(length - (end - offset));
+                        return sent > 0 ? sent : null;
+                    default:
+                        return -1;
+                }
+            }
+
+            return length;
+        }
+        catch (ObjectDisposedException)
+        {
+            return -1;
+        }
+    }
+
     /// <summary>As <see cref="Abort"/>, and what was not delivered yet is dropped: a peer that takes nothing would keep it in the kernel for long.</summary>
     public void Reset()
     {
@@ -203,6 +243,12 @@ internal sealed unsafe class PolledSocket : IDisposable
         _poller.Remove(_id);
         Abort();
         _socket.Dispose();
+    }
+
+    private bool HasRoomSoon()
+    {
+        var wish = new SocketCalls.PollWish { Descriptor = (int)Handle.DangerousGetHandle(), Events = (short)SocketCalls.Writable };
+        return SocketCalls.Poll(&wish, 1, SoonMilliseconds) > 0;
     }
 
     /// <summary>A peer that closed its side may still have sent bytes that we shall read; then the reader finds the end.</summary>

@@ -1,6 +1,8 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using KeepFs.Engine.Volumes;
+using Microsoft.Win32.SafeHandles;
 
 namespace KeepFs.Hosting.Transport;
 
@@ -19,6 +21,7 @@ internal sealed class PolledWriter(PolledSocket socket) : PipeWriter
     private int _count;
     private ReadOnlyMemory<byte> _block;
     private int _blockCount;
+    private BlockFile? _file;
     private bool _isBlockOut;
     private bool _isOver;
     private volatile bool _isCancelled;
@@ -27,7 +30,7 @@ internal sealed class PolledWriter(PolledSocket socket) : PipeWriter
 
     public override long UnflushedBytes => _count + _blockCount;
 
-    /// <summary>See <see cref="IBlockTransfer.SendFrom"/>.</summary>
+    /// <summary>See <see cref="IBlockTransfer.SendFrom(ReadOnlyMemory{byte})"/>.</summary>
     public void SendFrom(ReadOnlyMemory<byte> source)
     {
         if (_blockCount > 0)
@@ -36,6 +39,13 @@ internal sealed class PolledWriter(PolledSocket socket) : PipeWriter
         }
 
         _block = source;
+    }
+
+    /// <summary>See <see cref="IBlockTransfer.SendFrom(BlockFile)"/>.</summary>
+    public void SendFrom(BlockFile source)
+    {
+        SendFrom(CountedMemory.Of((int)source.SizeBytes));
+        _file = source;
     }
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
@@ -70,6 +80,11 @@ internal sealed class PolledWriter(PolledSocket socket) : PipeWriter
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
+        if (_file is not null && _blockCount > 0)
+        {
+            return SendFileAsync(_file, cancellationToken);
+        }
+
         var (head, block) = (0, 0);
         return TrySend(ref head, ref block) ? ValueTask.FromResult(End()) : WaitAsync(head, block, cancellationToken);
     }
@@ -125,6 +140,7 @@ internal sealed class PolledWriter(PolledSocket socket) : PipeWriter
     {
         _count = _blockCount = 0;
         _block = default;
+        _file = null;
         if (_buffer.Length > KeptBytes)
         {
             _buffer = new byte[FirstBytes];
@@ -139,19 +155,58 @@ internal sealed class PolledWriter(PolledSocket socket) : PipeWriter
     private async ValueTask<FlushResult> WaitAsync(int head, int block, CancellationToken cancellationToken)
     {
         await using var registration = cancellationToken.UnsafeRegister(static signal => ((SocketSignal)signal!).Set(), socket.CanSend);
-        while (!TrySend(ref head, ref block))
+        while (!TrySend(ref head, ref block) && await HasRoomAsync(cancellationToken))
         {
-            socket.WaitsToSend = true;
-            await socket.CanSend.WaitAsync();
-            socket.WaitsToSend = false;
-            if (_isCancelled || cancellationToken.IsCancellationRequested)
+        }
+
+        return End();
+    }
+
+    /// <summary>First what stands before the file, then the file, piece by piece on the threads of its disk.</summary>
+    private async ValueTask<FlushResult> SendFileAsync(BlockFile file, CancellationToken cancellationToken)
+    {
+        await using var registration = cancellationToken.UnsafeRegister(static signal => ((SocketSignal)signal!).Set(), socket.CanSend);
+        var (head, none, bytes) = (0, 0, _blockCount);
+        _blockCount = 0;
+        while (!TrySend(ref head, ref none) && await HasRoomAsync(cancellationToken))
+        {
+        }
+
+        Func<SafeFileHandle, long, int, int?> send = socket.SendFile;
+        for (long at = 0; at < bytes && !_isOver;)
+        {
+            switch (await file.MoveAsync(at, (int)(bytes - at), send, CancellationToken.None))
             {
-                // Half a response is of no use to anybody: nothing more may follow on this connection.
-                _isOver = true;
-                break;
+                case null:
+                    await HasRoomAsync(cancellationToken);
+                    break;
+                case < 0:
+                    // The client is gone, or the bytes are: it must not take what follows for them.
+                    socket.Abort();
+                    _isOver = true;
+                    break;
+                case { } sent:
+                    at += sent;
+                    break;
             }
         }
 
         return End();
+    }
+
+    /// <summary>Waits until there is room to send; false when nobody wants that any more.</summary>
+    private async ValueTask<bool> HasRoomAsync(CancellationToken cancellationToken)
+    {
+        socket.WaitsToSend = true;
+        await socket.CanSend.WaitAsync();
+        socket.WaitsToSend = false;
+        if (!_isCancelled && !cancellationToken.IsCancellationRequested)
+        {
+            return true;
+        }
+
+        // Half a response is of no use to anybody: nothing more may follow on this connection.
+        _isOver = true;
+        return false;
     }
 }

@@ -48,11 +48,26 @@ internal static unsafe partial class SocketCalls
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
     public static partial nint SendMessage(SafeHandle socket, MessageHeader* message, int flags);
 
+    [LibraryImport("libc", EntryPoint = "sendfile", SetLastError = true)]
+    public static partial nint SendFile(SafeHandle socket, SafeHandle file, long* offset, nint length);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    public static partial int Poll(PollWish* wishes, nuint count, int timeoutMilliseconds);
+
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Ask(SafeHandle socket, nuint request, int* answer);
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(SafeHandle descriptor, byte* buffer, nint length);
+
+    /// <summary>struct pollfd.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct PollWish
+    {
+        public int Descriptor;
+        public short Events;
+        public short Happened;
+    }
 
     /// <summary>struct iovec.</summary>
     [StructLayout(LayoutKind.Sequential)]

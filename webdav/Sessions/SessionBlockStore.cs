@@ -23,7 +23,7 @@ internal sealed class SessionBlockStore(RoutedBlockSource routes, CachedBlockSto
         }
     }
 
-    public void Prefetch(Locator locator) => cache.Prefetch(RoutedBlockSource.WithRoute(locator, route));
+    public void Prefetch(IReadOnlyList<Locator> next) => cache.Prefetch([.. next.Select(locator => RoutedBlockSource.WithRoute(locator, route))]);
 
     public ValueTask<WrittenBlock> WriteAsync(ReadOnlyMemory<byte> data, BlockWriteOptions options, CancellationToken cancellationToken) =>
         client.WriteAsync(data, options, cancellationToken);

@@ -25,10 +25,19 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     public static async Task<BenchCluster> StartAsync(string folder, BenchData data, CancellationToken cancellationToken)
     {
-        var cluster = new BenchCluster(await ClusterProcess.StartAsync(Path.Combine(folder, "data"), [Path.Combine(folder, "disk")], mountPoint: null, cancellationToken));
+        var volume = Path.Combine(folder, "disk");
+        var cluster = new BenchCluster(await ClusterProcess.StartAsync(Path.Combine(folder, "data"), [volume], mountPoint: null, cancellationToken));
         try
         {
             cluster.DataUuid = await cluster._process.PutAsync(DataName, data.Folder, cancellationToken);
+
+            // Blocks are written past the kernel's memory, in which the files of the others are.
+            foreach (var block in Directory.EnumerateFiles(volume, "*", SearchOption.AllDirectories))
+            {
+                await using var file = File.OpenRead(block);
+                await file.CopyToAsync(Stream.Null, cancellationToken);
+            }
+
             return cluster;
         }
         catch

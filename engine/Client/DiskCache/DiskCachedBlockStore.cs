@@ -50,13 +50,7 @@ public sealed class DiskCachedBlockStore : IBlockStore, IWholeFiles, IAsyncDispo
             : _memory.ReadAsync(locator, offset, length, cancellationToken);
 
     /// <inheritdoc/>
-    public void Prefetch(Locator locator)
-    {
-        if (!_disk.Has(locator))
-        {
-            _memory.Prefetch(locator);
-        }
-    }
+    public void Prefetch(IReadOnlyList<Locator> next) => _memory.Prefetch([.. next.Where(locator => !_disk.Has(locator))]);
 
     /// <inheritdoc/>
     public ValueTask<WrittenBlock> WriteAsync(ReadOnlyMemory<byte> data, BlockWriteOptions options, CancellationToken cancellationToken) =>

@@ -81,7 +81,7 @@ public sealed class CachedBlockStoreTests
         var a = await store.ReadAsync(LocatorOf(1, BlockBytes), 0, 1, default);
         var b = await store.ReadAsync(LocatorOf(2, BlockBytes), 0, 1, default);
         var third = store.ReadAsync(LocatorOf(3, BlockBytes), 0, 1, default).AsTask();
-        store.Prefetch(LocatorOf(4, BlockBytes));
+        store.Prefetch([LocatorOf(4, BlockBytes)]);
         Assert.False(third.IsCompleted);
         a.Dispose();
         (await third).Dispose();
@@ -94,10 +94,63 @@ public sealed class CachedBlockStoreTests
     {
         await using var store = Store(out _);
         var locator = LocatorOf(5, 4096);
-        store.Prefetch(locator);
+        store.Prefetch([locator]);
         (await store.ReadAsync(locator, 0, 4096, default)).Dispose();
         Assert.Equal(1, _source.Fetches);
         Assert.Equal((1, 0), (store.Hits, store.Misses));
+    }
+
+    [Fact]
+    public async Task What_a_reader_awaits_is_not_dropped_for_what_it_wants_later()
+    {
+        await using var store = Store(out _);
+        var file = Enumerable.Range(0, 30).Select(i => LocatorOf(i, BlockBytes)).ToList();
+        for (var i = 0; i < file.Count; i++)
+        {
+            // More ahead than there is memory for.
+            for (var part = 0; part < 4; part++)
+            {
+                using (await store.ReadAsync(file[i], part * (BlockBytes / 4), BlockBytes / 4, default))
+                {
+                    store.Prefetch([.. file.Skip(i + 1).Take(6)]);
+                }
+            }
+        }
+
+        Assert.Equal(file.Count, _source.Fetches);
+    }
+
+    [Fact]
+    public async Task What_no_reader_came_for_goes_in_the_end()
+    {
+        await using var store = Store(out _);
+        List<Locator> forgotten = [LocatorOf(253, BlockBytes), LocatorOf(254, BlockBytes), LocatorOf(255, BlockBytes)];
+        store.Prefetch(forgotten);
+        for (var i = 0; i < 200; i++)
+        {
+            (await store.ReadAsync(LocatorOf(i, BlockBytes), 0, 1, default)).Dispose();
+        }
+
+        (await store.ReadAsync(forgotten[0], 0, 1, default)).Dispose();
+        Assert.Equal(forgotten.Count + 200 + 1, _source.Fetches);
+    }
+
+    [Fact]
+    public async Task Blocks_are_fetched_ahead_several_at_a_time_but_the_next_one_at_once()
+    {
+        await using var store = Store(out var pool);
+        var file = Enumerable.Range(0, 8).Select(i => LocatorOf(i, 4096)).ToList();
+        store.Prefetch(file[..4]);
+        Assert.Equal(4 * 4096, pool.OutBytes);
+
+        store.Prefetch(file[1..5]);
+        Assert.Equal(4 * 4096, pool.OutBytes);
+
+        store.Prefetch(file[2..6]);
+        Assert.Equal(6 * 4096, pool.OutBytes);
+
+        store.Prefetch([file[7], .. file[3..6]]);
+        Assert.Equal(7 * 4096, pool.OutBytes);
     }
 
     [Theory]

@@ -135,6 +135,6 @@ public sealed class BlockUploadTests
 
         public ValueTask<BlockLease> ReadAsync(Locator locator, int offset, int length, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public void Prefetch(Locator locator) => throw new NotSupportedException();
+        public void Prefetch(IReadOnlyList<Locator> next) => throw new NotSupportedException();
     }
 }

@@ -22,7 +22,7 @@ public sealed class MemoryBlockStore : IBlockStore
             ? new(BlockLease.Unowned(data.AsMemory(offset, length)))
             : throw new KeepException(KeepErrorKind.NotFound, $"Block {locator.Hash} is not there.");
 
-    public void Prefetch(Locator locator)
+    public void Prefetch(IReadOnlyList<Locator> next)
     {
     }
 
