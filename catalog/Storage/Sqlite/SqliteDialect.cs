@@ -63,7 +63,8 @@ internal sealed class SqliteDialect : SqlDialect
 
     public override string NotIn(string expression, string list) => $"{expression} NOT IN (SELECT value FROM json_each({list}))";
 
-    public override string CaseFold(string expression) => $"casefold({expression})";
+    // Nearly all text is ASCII, for which SQLite's own function does the same without a call into this program.
+    public override string CaseFold(string expression) => $"CASE WHEN {expression} GLOB '*[^ -~]*' THEN casefold({expression}) ELSE lower({expression}) END";
 
     public override string TextOf(string parameter) => parameter;
 

@@ -9,6 +9,12 @@ namespace KeepFs.Catalog.Storage.Sqlite;
 internal sealed class SqliteStore : CatalogStore
 {
     private const int BusyTimeoutMs = 10_000;
+
+    /// <summary>A new record goes into a dozen indexes, at places far from each other: what is not here is read from the file for each (60,000 collections: 740 to 1,010 created a second).</summary>
+    private const int WriterCacheKib = 48 << 10;
+
+    /// <summary>There are many of them, and what they read is in the system's cache.</summary>
+    private const int ReaderCacheKib = 2 << 10;
     private const string TemporaryMark = ".temporary-";
 
     private readonly string _path;
@@ -33,7 +39,7 @@ internal sealed class SqliteStore : CatalogStore
         return store;
     }
 
-    public override CatalogConnection Connect(bool isWriter) => new(Open(), Dialect);
+    public override CatalogConnection Connect(bool isWriter) => new(Open(isWriter ? WriterCacheKib : ReaderCacheKib), Dialect);
 
     public override void BeginRead(CatalogConnection connection, bool isEager) => connection.Execute("BEGIN");
 
@@ -124,7 +130,7 @@ internal sealed class SqliteStore : CatalogStore
         }
     }
 
-    private SqliteConnection Open()
+    private SqliteConnection Open(int cacheKib = ReaderCacheKib)
     {
         var connection = new SqliteConnection(_connectionString);
         try
@@ -135,6 +141,7 @@ internal sealed class SqliteStore : CatalogStore
                 PRAGMA busy_timeout = {BusyTimeoutMs};
                 PRAGMA journal_mode = WAL;
                 PRAGMA synchronous = FULL;
+                PRAGMA cache_size = -{cacheKib};
                 PRAGMA foreign_keys = ON;
                 PRAGMA case_sensitive_like = ON;
                 """;
