@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using KeepFs.Engine.Blocks;
+using KeepFs.Engine.Client;
 using KeepFs.Hosting.Configuration;
 using KeepFs.Hosting.Http;
 using KeepFs.Testing.Volumes;
@@ -14,6 +15,9 @@ namespace KeepFs.KeepstoreHost.Tests;
 public sealed class TransportTests : IDisposable
 {
     private const string Foo = "acbd18db4cc2f85cedef654fccc4a4d8";
+
+    /// <summary>Then the kernel sends the file (decision 0043).</summary>
+    private const string FromFile = KeepClient.VerifiesHeader + ": 1\r\n";
     private readonly TemporaryFolder _folder = new();
 
     private ClusterConfig Open => TestKeepstore.ConfigFor(_folder) with
@@ -88,12 +92,14 @@ public sealed class TransportTests : IDisposable
         Assert.EndsWith("\r\n\r\nfoo", answer, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Reader_that_takes_its_time_gets_every_byte()
+    [Theory]
+    [InlineData("")]
+    [InlineData(FromFile)]
+    public async Task Reader_that_takes_its_time_gets_every_byte(string header)
     {
         await using var keepstore = await TestKeepstore.StartAsync(Open);
         var (path, data) = await StoreAsync(keepstore);
-        using var client = await AskSlowlyAsync(keepstore, path);
+        using var client = await AskSlowlyAsync(keepstore, path, header);
 
         // Others are served while this one holds its block.
         await keepstore.ExpectAsync(HttpStatusCode.OK, "GET", path);
@@ -103,13 +109,15 @@ public sealed class TransportTests : IDisposable
         Assert.True(received.GetBuffer().AsSpan(0, (int)received.Length).EndsWith(data));
     }
 
-    [Fact]
-    public async Task Reader_that_is_slow_for_minutes_gets_every_byte_and_one_that_takes_nothing_is_cut_off()
+    [Theory]
+    [InlineData("")]
+    [InlineData(FromFile)]
+    public async Task Reader_that_is_slow_for_minutes_gets_every_byte_and_one_that_takes_nothing_is_cut_off(string header)
     {
         await using var keepstore = await TestKeepstore.StartAsync(Open);
         var (path, data) = await StoreAsync(keepstore);
-        using var slow = await AskSlowlyAsync(keepstore, path);
-        using var gone = await AskSlowlyAsync(keepstore, path);
+        using var slow = await AskSlowlyAsync(keepstore, path, header);
+        using var gone = await AskSlowlyAsync(keepstore, path, header);
 
         // Some bytes in twenty seconds, until it has them all; the other one none.
         using var received = new MemoryStream();
@@ -259,10 +267,10 @@ public sealed class TransportTests : IDisposable
     }
 
     /// <summary>A client whose kernel takes little by itself.</summary>
-    private static async Task<TcpClient> AskSlowlyAsync(TestKeepstore keepstore, string path)
+    private static async Task<TcpClient> AskSlowlyAsync(TestKeepstore keepstore, string path, string header)
     {
         var client = await ConnectAsync(keepstore, receiveBuffer: 16 << 10);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: x\r\n{header}Connection: close\r\n\r\n"));
         return client;
     }
 
