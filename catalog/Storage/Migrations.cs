@@ -16,7 +16,7 @@ internal static class Migrations
     public static IReadOnlyList<string> Steps(SqlDialect dialect) =>
     [
         Schema.Version1(dialect), DavSchema.Version2(dialect), Schema.SealedTokenSecrets(dialect), AuditLog.Version4(dialect), QuotaSchema.Version5(dialect),
-        ReferenceSchema.Version6(dialect), Schema.Version7(dialect),
+        ReferenceSchema.Version6(dialect), Schema.Version7(dialect), Schema.Version8(dialect),
     ];
 
     /// <param name="version">What the database says.</param>

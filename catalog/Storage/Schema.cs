@@ -155,6 +155,18 @@ internal static class Schema
         {sql.Choose(SqliteProperties, "")}
         """;
 
+    /// <summary>
+    /// What says whether a row is wanted is in the indexes that lists go along. SQLite then reads a row only when it is; PostgreSQL looks at each row all the same.
+    /// </summary>
+    public static string Version8(SqlDialect sql) => sql.Choose(
+        $"""
+        DROP INDEX collections_modified;
+        CREATE INDEX collections_modified ON collections(modified_at, uuid, owner_uuid, trash_at, current_version_uuid);
+        DROP INDEX collections_readable;
+        CREATE INDEX collections_readable ON collections(owner_uuid, modified_at, uuid, trash_at, name) WHERE {sql.IsCurrent("")};
+        """,
+        "SELECT 1");
+
     // What the index on properties is in PostgreSQL: top-level text and numbers. What is found here is compared exactly, as everything else.
     private const string SqliteProperties = """
         CREATE TABLE keepfs_properties (key TEXT NOT NULL, value NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (key, value, id)) WITHOUT ROWID;
