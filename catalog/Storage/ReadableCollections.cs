@@ -14,7 +14,7 @@ internal static class ReadableCollections
     private const double OrderCost = 3;
 
     /// <summary>With a filter of which nothing is known, going by order may read everything.</summary>
-    private const double FilteredShare = 0.125;
+    private const double FilteredShare = 0.25;
 
     // Databases find these by themselves, and then look who may read them.
     private static readonly HashSet<string> Found = new(StringComparer.Ordinal) { "uuid", "owner_uuid", "portable_data_hash", "current_version_uuid", "name" };
